@@ -1,0 +1,90 @@
+"""Confidence that means what it says, and the two thresholds a verdict rests on.
+
+The correction is Platt's: a straight line through the logit of the score. A detector's class score is itself the
+sigmoid of one convolution's output, so the line is folded into that convolution (see export) and every backend gives
+calibrated scores without code of its own. Being monotonic it changes no ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.trainer.metrics import Bools, ExaminedPage, Floats, measure, tally
+from shared.domain.verdict import Thresholds
+
+_PRIOR_STRENGTH = 4.0  # pulls a correction from few detections towards none
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """New logit = slope * logit + offset."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def apply(self, confidence: Floats) -> Floats:
+        return np.asarray(_sigmoid(self.slope * _logit(confidence) + self.offset))
+
+
+def fit_calibration(confidence: Floats, correct: Bools, steps: int = 50) -> Calibration:
+    """Logistic regression of being right on the score's logit, by Newton's method with a prior at no change."""
+    design = np.stack([_logit(confidence), np.ones_like(confidence)], axis=1)
+    prior, line = np.array([1.0, 0.0]), np.array([1.0, 0.0])
+    for _ in range(steps):
+        share = _sigmoid(design @ line)
+        gradient = design.T @ (share - correct) + _PRIOR_STRENGTH * (line - prior)
+        curvature = (design * (share * (1 - share))[:, None]).T @ design + _PRIOR_STRENGTH * np.eye(2)
+        line = line - np.linalg.solve(curvature, gradient)
+    return Calibration(float(line[0]), float(line[1]))
+
+
+def calibration_of(pages: Sequence[ExaminedPage], floor: float = 0.02) -> Calibration:
+    """Fit on the detections of examined pages, those above floor: the crowd of near-zero scores would decide alone."""
+    table = tally(pages, accept=0.5)
+    keep = table.confidence >= floor
+    return fit_calibration(table.confidence[keep], table.correct[keep, 0])
+
+
+def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -> Thresholds:
+    """Accept: the middle of the range of thresholds whose F1 is within half a point of the best.
+
+    Review: the highest threshold that still recalls what 0.05 recalls, less half a point, but at most a share of
+    accept, so that there is always a band in which a person looks.
+    """
+    grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
+    measured = [measure(tally(pages, float(accept))) for accept in grid]
+    f1 = np.nan_to_num(np.array([one["f1"] for one in measured]))
+    recall = np.nan_to_num(np.array([one["recall"] for one in measured]))
+    accept = float(np.median(grid[f1 >= f1.max() - 0.005]))
+    review = min(float(grid[recall >= recall[0] - 0.005].max()), most_review * accept)
+    return Thresholds(accept=round(accept, 2), review=round(max(review, 0.05), 2))
+
+
+def reliability(confidence: Floats, correct: Bools, bins: int = 10) -> list[dict[str, float]]:
+    """For each tenth of the confidence scale: how many detections, their mean confidence, the share that is right."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = []
+    for number in range(bins):
+        inside = place == number
+        if inside.any():
+            mean, right = float(confidence[inside].mean()), float(correct[inside].mean())
+            rows.append({"count": float(inside.sum()), "confidence": mean, "correct": right})
+    return rows
+
+
+def expected_calibration_error(rows: Sequence[dict[str, float]]) -> float:
+    """Mean gap between confidence and truth over the bins of reliability(), weighted by their counts."""
+    total = sum(row["count"] for row in rows)
+    return sum(row["count"] * abs(row["confidence"] - row["correct"]) for row in rows) / total if total else float("nan")
+
+
+def _logit(confidence: Floats) -> Floats:
+    clipped = np.clip(confidence, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _sigmoid(value: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-value)))

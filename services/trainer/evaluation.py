@@ -1,0 +1,109 @@
+"""Measures a model on labelled pages, whoever predicts: our production path, or anybody's weights.
+
+The caller passes `predict`, which takes a file and gives its pages with detections in page pixels; so what is measured
+is exactly the code that was passed in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from services.trainer.calibration import expected_calibration_error, reliability
+from services.trainer.dataset import DatasetError, LabelledPage
+from services.trainer.metrics import ExaminedPage, bootstrap, measure, tally
+from shared.domain.detection import Kind, Page
+
+Predict = Callable[[Path], Sequence[Page]]
+Progress = Callable[[Iterable[LabelledPage]], Iterable[LabelledPage]]
+
+KIND_NUMBERS = {Kind.SIGNATURE: 0, Kind.INITIALS: 1, Kind.STAMP: 2}
+_SIZE_BINS = {"small": (0.0, 0.04), "medium": (0.04, 0.08), "large": (0.08, 1.0)}  # square root of the page's share
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A labelled page with what was found on it."""
+
+    labelled: LabelledPage
+    page: ExaminedPage
+    size: tuple[int, int]
+
+
+def examine(
+    pages: Sequence[LabelledPage],
+    predict: Predict,
+    kind: Kind = Kind.SIGNATURE,
+    progress: Progress = iter,
+) -> list[Examination]:
+    """Predict every page and pair it with its truth, for one kind of box."""
+    return [_examine(page, predict(page.path), kind) for page in progress(pages)]
+
+
+def _examine(labelled: LabelledPage, predicted: Sequence[Page], kind: Kind) -> Examination:
+    if len(predicted) != 1:
+        raise DatasetError(f"{labelled.name}: a labelled file holds one page, this one gave {len(predicted)}")
+    page = predicted[0]
+    found = [one for one in page.detections if one.kind is kind]
+    wanted = [box for box in labelled.boxes if box.kind == KIND_NUMBERS[kind]]
+    corners = [(d.box.x, d.box.y, d.box.x + d.box.width, d.box.y + d.box.height) for d in found]
+    examined = ExaminedPage(
+        name=labelled.name,
+        group=labelled.group,
+        truth=np.array([box.corners(page.width, page.height) for box in wanted], dtype=float).reshape(-1, 4),
+        overlapped=np.array([-1 if box.overlapped is None else int(box.overlapped) for box in wanted], dtype=int),
+        found=np.array(corners, dtype=float).reshape(-1, 4),
+        confidence=np.array([one.confidence for one in found], dtype=float),
+    )
+    return Examination(labelled, examined, (page.width, page.height))
+
+
+def evaluate(examinations: Sequence[Examination], accept: float, samples: int = 500) -> dict[str, Any]:
+    """All measures with their intervals: over everything and for each slice that holds a page."""
+    table = tally([one.page for one in examinations], accept)
+    rows = reliability(table.confidence[table.confidence >= 0.05], table.correct[table.confidence >= 0.05, 0])
+    return {
+        "accept": accept,
+        "all": _measured(examinations, accept, samples),
+        "slices": {
+            name: _measured(members, accept, samples) for name, members in sorted(slices_of(examinations).items())
+        },
+        "calibration": {"error": _number(expected_calibration_error(rows)), "bins": rows},
+    }
+
+
+def slices_of(examinations: Sequence[Examination]) -> dict[str, list[Examination]]:
+    """The pages of each source, tag and size of smallest box. A page lies in several slices."""
+    slices: dict[str, list[Examination]] = {}
+    for one in examinations:
+        for name in _slice_names(one):
+            slices.setdefault(name, []).append(one)
+    return slices
+
+
+def _slice_names(one: Examination) -> list[str]:
+    names = [f"source:{one.labelled.source}", *(f"tag:{tag}" for tag in one.labelled.tags)]
+    sizes = [math.sqrt(box.width * box.height) for box in one.labelled.boxes if box.kind == 0]
+    if sizes:
+        names += [f"size:{name}" for name, (low, high) in _SIZE_BINS.items() if low <= min(sizes) < high]
+    return names
+
+
+def _measured(examinations: Sequence[Examination], accept: float, samples: int) -> dict[str, Any]:
+    table = tally([one.page for one in examinations], accept)
+    intervals = bootstrap(table, samples)
+    values = {
+        name: {"value": _number(value), "low": _number(intervals[name][0]), "high": _number(intervals[name][1])}
+        for name, value in measure(table).items()
+    }
+    return {"pages": len(examinations), "boxes": int(table.true_count.sum()), **values}
+
+
+def _number(value: float) -> float | None:
+    """JSON knows no NaN: a measure without meaning (no unsigned page, say) is null."""
+    return None if math.isnan(value) else round(value, 5)

@@ -1,0 +1,141 @@
+"""Turns a checkpoint into a model version: calibrated weights as .pt and ONNX, thresholds, model.json.
+
+    python -m services.trainer.export --run RUN --data DIR --version 1 --out models/signatures/1
+
+Calibration and thresholds come from the held-out part of the train split, which the run never trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from services.trainer import runtime
+from services.trainer.calibration import Calibration, calibration_of, choose_thresholds
+from services.trainer.dataset import LabelledPage, read_pages
+from services.trainer.evaluation import examine
+from services.trainer.packing import is_held_out
+from services.trainer.ultralytics_predict import UltralyticsPredictor
+from shared.domain.verdict import Thresholds
+
+_KEPT_ARGUMENTS = ("task", "imgsz", "single_cls")  # the rest names folders of the machine that trained
+
+
+def export(run: Path, data: Path, out: Path, name: str, version: str) -> dict[str, Any]:
+    """Write model.pt, model.onnx and model.json under out and return what model.json holds."""
+    runtime.prepare(run / "ultralytics")
+    record = json.loads((run / "settings.json").read_text())
+    settings = record["settings"]
+    pages = [page for page in read_pages(data, "train") if is_held_out(page.group, settings["held_out"])]
+    out.mkdir(parents=True, exist_ok=True)
+    weights = out / "model.pt"
+    calibration = _calibrated_weights(best_checkpoint(run), weights, pages, settings["size"])
+    thresholds = choose_thresholds(_examined(weights, pages, settings["size"]))
+    _export_onnx(weights, settings["size"])
+    description = _description(record, name, version, thresholds, calibration)
+    description["files"] = {kind: _file(out / f"model.{kind_suffix}") for kind, kind_suffix in _FORMATS.items()}
+    (out / "model.json").write_text(json.dumps(description, indent=2) + "\n")
+    return description
+
+
+_FORMATS = {"onnx": "onnx", "pytorch": "pt"}
+
+
+def best_checkpoint(run: Path) -> Path:
+    """The run's best checkpoint so far."""
+    return run / "run" / "weights" / "best.pt"
+
+
+def clean_checkpoint(checkpoint: Path, target: Path, calibration: Calibration) -> None:
+    """Write a half-precision inference checkpoint: no optimizer, no machine's paths, calibration folded in."""
+    import torch
+
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    model = (stored.get("ema") or stored["model"]).float()
+    fold_calibration(model, calibration)
+    model.args = {key: value for key, value in dict(model.args).items() if key in _KEPT_ARGUMENTS}
+    model.criterion = None
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    arguments = {key: value for key, value in stored["train_args"].items() if key in _KEPT_ARGUMENTS}
+    kept = {key: stored[key] for key in ("date", "version", "license") if key in stored}
+    torch.save({**kept, "epoch": -1, "model": model.half(), "train_args": arguments}, target)
+
+
+def fold_calibration(model: Any, calibration: Calibration) -> None:
+    """Scale and shift the class scores' last convolutions so that their sigmoid is the calibrated confidence."""
+    for branch in model.model[-1].cv3:
+        last = branch[-1]
+        last.weight.data *= calibration.slope
+        last.bias.data = last.bias.data * calibration.slope + calibration.offset
+
+
+def _calibrated_weights(checkpoint: Path, weights: Path, pages: list[LabelledPage], size: int) -> Calibration:
+    clean_checkpoint(checkpoint, weights, Calibration())
+    calibration = calibration_of(_examined(weights, pages, size))
+    clean_checkpoint(checkpoint, weights, calibration)
+    return calibration
+
+
+def _examined(weights: Path, pages: list[LabelledPage], size: int) -> list[Any]:
+    return [one.page for one in examine(pages, UltralyticsPredictor(weights, size))]
+
+
+def _export_onnx(weights: Path, size: int) -> None:
+    """float32, dynamic batch, height and width, no suppression inside."""
+    import onnx
+    from ultralytics import YOLO
+
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(shutil.copy(weights, scratch))
+        written = YOLO(str(copy)).export(format="onnx", dynamic=True, imgsz=size, simplify=False, nms=None)
+        model = onnx.load(str(written))
+    for node in model.graph.node:
+        node.doc_string = ""  # holds the exporting machine's source paths
+        del node.metadata_props[:]
+    onnx.save(model, str(weights.with_suffix(".onnx")))
+
+
+def _file(path: Path) -> dict[str, str]:
+    return {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _description(
+    record: dict[str, Any], name: str, version: str, thresholds: Thresholds, calibration: Calibration
+) -> dict[str, Any]:
+    settings = record["settings"]
+    return {
+        "name": name,
+        "version": version,
+        "family": settings["family"],
+        "classes": ["signature"],
+        "input_size": settings["size"],
+        "thresholds": {"accept": thresholds.accept, "review": thresholds.review},
+        "calibration": {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4)},
+        "training": {key: value for key, value in settings.items() if key not in {"data", "out", "warm_start", "extra"}},
+        "versions": record["versions"],
+        "dataset": record.get("dataset", {}),
+        "metrics": {},
+        "licence": "AGPL-3.0-or-later",
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line of the module."""
+    parser = argparse.ArgumentParser(prog="python -m services.trainer.export", description=__doc__)
+    for option in ("run", "data", "out"):
+        parser.add_argument(f"--{option}", type=Path, required=True)
+    parser.add_argument("--name", default="signatures")
+    parser.add_argument("--version", required=True)
+    chosen = parser.parse_args(arguments)
+    described = export(chosen.run, chosen.data, chosen.out, chosen.name, chosen.version)
+    print(json.dumps(described, indent=2))
+
+
+if __name__ == "__main__":
+    main()

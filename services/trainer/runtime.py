@@ -1,0 +1,40 @@
+"""Brings Ultralytics up quietly: no network call, no package installed behind one's back, every core in use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from services.trainer.torchvision_shim import ensure_torchvision
+
+
+def prepare(config_folder: Path, threads: int | None = None) -> int:
+    """Set up Ultralytics before its first import and return the number of compute threads it will use.
+
+    config_folder keeps Ultralytics' own settings and font; threads is by default one per core.
+    """
+    count = threads or os.cpu_count() or 1
+    os.environ.update(
+        YOLO_OFFLINE="1", YOLO_AUTOINSTALL="False", YOLO_CONFIG_DIR=str(config_folder), OMP_NUM_THREADS=str(count)
+    )
+    _place_font(config_folder)
+    ensure_torchvision()
+    import torch
+    from ultralytics import settings
+    from ultralytics.utils import torch_utils
+
+    torch_utils.NUM_THREADS = count  # Ultralytics would leave one core idle and set it again on every device choice
+    torch.set_num_threads(count)
+    settings.update({"sync": False, "tensorboard": False, "mlflow": False})
+    return count
+
+
+def _place_font(config_folder: Path) -> None:
+    """Ultralytics downloads Arial for its plots unless a font lies where it looks: give it matplotlib's DejaVu."""
+    import matplotlib
+
+    target = config_folder / "Ultralytics" / "Arial.ttf"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        shutil.copyfile(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", target)

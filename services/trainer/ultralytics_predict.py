@@ -1,0 +1,44 @@
+"""Ultralytics' own predict as a measuring rod: for checkpoints in training and for weights of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from services.trainer.packing import reduce_page
+from shared.domain.detection import Box, Detection, Kind, Page
+
+
+class UltralyticsPredictor:
+    """Give it a file and it gives the page's boxes down to a low confidence. runtime.prepare() must have run."""
+
+    def __init__(self, weights: Path, size: int, floor: float = 0.001, overlap: float = 0.6) -> None:
+        from ultralytics import YOLO
+
+        self._model = YOLO(str(weights), task="detect")
+        self._options: dict[str, Any] = {"imgsz": size, "conf": floor, "iou": overlap, "verbose": False}
+        self._size = size
+        names = self._model.names
+        self._kinds = [_kind(str(names[number]), len(names)) for number in range(len(names))]
+
+    def __call__(self, path: Path) -> list[Page]:
+        image, (width, height) = reduce_page(path, self._size)
+        bgr = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+        boxes = self._model.predict(bgr, **self._options)[0].boxes
+        scale = (width / image.width, height / image.height, width / image.width, height / image.height)
+        corners = boxes.xyxy.numpy() * scale
+        rows = zip(corners.tolist(), boxes.conf.tolist(), boxes.cls.int().tolist(), strict=True)
+        found = [_detection(number, row, self._kinds) for number, row in enumerate(rows)]
+        return [Page(1, width, height, tuple(found))]
+
+
+def _kind(name: str, classes: int) -> Kind:
+    """A model of one class finds signatures, whatever its author called them."""
+    return Kind.SIGNATURE if classes == 1 else Kind(name)
+
+
+def _detection(number: int, row: tuple[list[float], float, int], kinds: list[Kind]) -> Detection:
+    (left, top, right, bottom), confidence, kind = row
+    return Detection(str(number), kinds[kind], confidence, Box(left, top, right - left, bottom - top))

@@ -1,0 +1,98 @@
+"""Ultralytics' detection trainer with our warm start and with the settings that make it quick on a CPU."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from ultralytics import YOLO
+from ultralytics.engine import trainer as engine
+from ultralytics.models.yolo.detect import DetectionTrainer
+
+if TYPE_CHECKING:
+    from services.trainer.training import TrainingSettings
+
+
+def run(settings: TrainingSettings, data: Path) -> Path:
+    """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path."""
+    on_gpu = torch.cuda.is_available()
+    if not on_gpu:
+        engine.autocast = _bf16_on_cpu
+    last = Path(settings.out) / "run" / "weights" / "last.pt"
+    resumed = last.exists()
+    model = YOLO(str(last) if resumed else f"{settings.family}.yaml")
+    model.add_callback("on_train_start", _channels_last)
+    trainer = _warm_trainer(settings.warm_start)
+    model.train(trainer=trainer, resume=resumed, **_arguments(settings, data, on_gpu))
+    return last.with_name("best.pt")
+
+
+def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str, Any]:
+    return {
+        "data": str(data),
+        "project": str(Path(settings.out).resolve()),
+        "name": "run",
+        "exist_ok": True,
+        "imgsz": settings.size,
+        "epochs": settings.epochs,
+        "batch": settings.batch,
+        "nbs": settings.nominal_batch,
+        "optimizer": "AdamW",
+        "lr0": settings.learning_rate,
+        "cos_lr": True,
+        "warmup_epochs": 1.0,
+        "warmup_bias_lr": 0.0,
+        "mosaic": settings.mosaic,
+        "close_mosaic": settings.close_mosaic,
+        "scale": settings.scale,
+        "degrees": settings.rotate,
+        "fliplr": 0.0,
+        "flipud": 0.0,
+        "cache": "ram" if not on_gpu else False,
+        "workers": 12 if on_gpu else 0,
+        "device": 0 if on_gpu else "cpu",
+        "amp": "bf16" if on_gpu else False,
+        "seed": settings.seed,
+        "save_period": 5,
+        "patience": settings.epochs,
+        "plots": True,
+    }
+
+
+def _bf16_on_cpu(enabled: bool, device: str = "cpu") -> AbstractContextManager[Any]:
+    """Ultralytics refuses bf16 without CUDA; on CPUs with bf16 instructions it halves the time of a step."""
+    return torch.autocast("cpu", dtype=torch.bfloat16)
+
+
+def _channels_last(trainer: Any) -> None:
+    if trainer.device.type == "cpu":
+        trainer.model = trainer.model.to(memory_format=torch.channels_last)
+
+
+def _warm_trainer(warm_start: str) -> type[DetectionTrainer]:
+    """A trainer whose fresh model takes every weight of the archive that fits; the rest stays initialised."""
+
+    class WarmTrainer(DetectionTrainer):  # type: ignore[misc]
+        def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+            model = super().get_model(cfg, weights, verbose)
+            if warm_start and weights is None:
+                load_warm_start(model, Path(warm_start))
+            return model
+
+    return WarmTrainer
+
+
+def load_warm_start(model: torch.nn.Module, archive: Path) -> int:
+    """Copy the tensors of a .npz state dict that fit into the model and return how many did."""
+    own = model.state_dict()
+    with np.load(archive) as stored:
+        fitting = {
+            name: torch.from_numpy(stored[name]).to(own[name].dtype)
+            for name in stored.files
+            if name in own and own[name].shape == stored[name].shape
+        }
+    model.load_state_dict(fitting, strict=False)
+    return len(fitting)
