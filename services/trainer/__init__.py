@@ -1,0 +1,1 @@
+"""Offline training: datasets, synthesis, fine-tuning, evaluation and export of model versions."""

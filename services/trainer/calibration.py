@@ -26,6 +26,7 @@ class Calibration:
     offset: float = 0.0
 
     def apply(self, confidence: Floats) -> Floats:
+        """Corrected confidences."""
         return np.asarray(_sigmoid(self.slope * _logit(confidence) + self.offset))
 
 
@@ -78,7 +79,8 @@ def reliability(confidence: Floats, correct: Bools, bins: int = 10) -> list[dict
 def expected_calibration_error(rows: Sequence[dict[str, float]]) -> float:
     """Mean gap between confidence and truth over the bins of reliability(), weighted by their counts."""
     total = sum(row["count"] for row in rows)
-    return sum(row["count"] * abs(row["confidence"] - row["correct"]) for row in rows) / total if total else float("nan")
+    gaps = sum(row["count"] * abs(row["confidence"] - row["correct"]) for row in rows)
+    return gaps / total if total else float("nan")
 
 
 def _logit(confidence: Floats) -> Floats:

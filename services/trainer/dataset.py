@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+
 class DatasetError(ValueError):
     """The data is not fit for use; the message names the file and what is wrong with it."""
 
@@ -49,6 +50,7 @@ class LabelledPage:
 
     @property
     def name(self) -> str:
+        """Source and file: what messages and galleries call the page."""
         return f"{self.source}/{self.path.name}"
 
 

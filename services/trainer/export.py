@@ -43,6 +43,7 @@ def export(run: Path, data: Path, out: Path, name: str, version: str) -> dict[st
     return description
 
 
+_FOLDERS = frozenset({"data", "out", "warm_start", "extra"})
 _FORMATS = {"onnx": "onnx", "pytorch": "pt"}
 
 
@@ -89,11 +90,10 @@ def _examined(weights: Path, pages: list[LabelledPage], size: int) -> list[Any]:
 def _export_onnx(weights: Path, size: int) -> None:
     """float32, dynamic batch, height and width, no suppression inside."""
     import onnx
-    from ultralytics import YOLO
 
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(shutil.copy(weights, scratch))
-        written = YOLO(str(copy)).export(format="onnx", dynamic=True, imgsz=size, simplify=False, nms=None)
+        written = runtime.load_model(copy).export(format="onnx", dynamic=True, imgsz=size, simplify=False, nms=None)
         model = onnx.load(str(written))
     for node in model.graph.node:
         node.doc_string = ""  # holds the exporting machine's source paths
@@ -117,7 +117,7 @@ def _description(
         "input_size": settings["size"],
         "thresholds": {"accept": thresholds.accept, "review": thresholds.review},
         "calibration": {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4)},
-        "training": {key: value for key, value in settings.items() if key not in {"data", "out", "warm_start", "extra"}},
+        "training": {key: value for key, value in settings.items() if key not in _FOLDERS},
         "versions": record["versions"],
         "dataset": record.get("dataset", {}),
         "metrics": {},

@@ -7,12 +7,12 @@ halves them itself, and halving by bilinear interpolation is exactly an area ave
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import yaml
 from PIL import Image, ImageOps
 
 from services.trainer.dataset import LabelledBox, LabelledPage
@@ -31,7 +31,7 @@ def pack(pages: Iterable[LabelledPage], target: Path, long_side: int, held_out_s
     names = {0: "signature"}
     description = {"path": str(target.resolve()), "train": "images/train", "val": f"images/{HELD_OUT}", "names": names}
     path = target / "data.yaml"
-    path.write_text(yaml.safe_dump(description, sort_keys=False))
+    path.write_text(json.dumps(description, indent=2))  # JSON is YAML
     return path
 
 

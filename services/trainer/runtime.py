@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from services.trainer.torchvision_shim import ensure_torchvision
 
@@ -20,14 +22,16 @@ def prepare(config_folder: Path, threads: int | None = None) -> int:
     )
     _place_font(config_folder)
     ensure_torchvision()
-    import torch
-    from ultralytics import settings
-    from ultralytics.utils import torch_utils
-
+    torch_utils: Any = importlib.import_module("ultralytics.utils.torch_utils")
     torch_utils.NUM_THREADS = count  # Ultralytics would leave one core idle and set it again on every device choice
-    torch.set_num_threads(count)
-    settings.update({"sync": False, "tensorboard": False, "mlflow": False})
+    importlib.import_module("torch").set_num_threads(count)
+    importlib.import_module("ultralytics").settings.update({"sync": False, "tensorboard": False, "mlflow": False})
     return count
+
+
+def load_model(weights: Path | str) -> Any:
+    """An Ultralytics model from a checkpoint, an ONNX file or the name of an architecture; prepare() must have run."""
+    return importlib.import_module("ultralytics").YOLO(str(weights), task="detect")
 
 
 def _place_font(config_folder: Path) -> None:

@@ -7,6 +7,7 @@ Where the real operators load, nothing here takes effect.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from typing import Any
@@ -22,28 +23,24 @@ def ensure_torchvision() -> bool:
     if not _real_operators_load():
         _define_operators()
         _report_operators_present()
-    import torchvision  # noqa: F401
-
+    importlib.import_module("torchvision")
     return bool(_libraries)
 
 
 def _real_operators_load() -> bool:
-    import torch
-
+    torch = importlib.import_module("torch")
     spec = importlib.util.find_spec("torchvision")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("torchvision is not installed")
     try:
-        torch.ops.load_library(f"{list(spec.submodule_search_locations)[0]}/_C.so")
+        torch.ops.load_library(f"{next(iter(spec.submodule_search_locations))}/_C.so")
     except OSError:
         return False
     return True
 
 
 def _define_operators() -> None:
-    import torch
-
-    library = torch.library.Library("torchvision", "DEF")
+    library = importlib.import_module("torch.library").Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(name + _NMS)
     library.impl("nms", _nms, "CPU")
@@ -58,6 +55,5 @@ def _nms(dets: Any, scores: Any, iou_threshold: float) -> Any:
 
 def _report_operators_present() -> None:
     """Ultralytics asks torchvision whether it has operators; ours count. Set after the import, which registers more."""
-    import torchvision.extension
-
-    torchvision.extension._has_ops = lambda: True
+    extension: Any = importlib.import_module("torchvision.extension")
+    extension._has_ops = lambda: True

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from services.trainer import runtime
 from services.trainer.packing import reduce_page
 from shared.domain.detection import Box, Detection, Kind, Page
 
@@ -15,15 +16,15 @@ class UltralyticsPredictor:
     """Give it a file and it gives the page's boxes down to a low confidence. runtime.prepare() must have run."""
 
     def __init__(self, weights: Path, size: int, floor: float = 0.001, overlap: float = 0.6) -> None:
-        from ultralytics import YOLO
-
-        self._model = YOLO(str(weights), task="detect")
+        """Size: longer side of the input in pixels; floor: lowest confidence kept; overlap: IoU of suppression."""
+        self._model = runtime.load_model(weights)
         self._options: dict[str, Any] = {"imgsz": size, "conf": floor, "iou": overlap, "verbose": False}
         self._size = size
         names = self._model.names
         self._kinds = [_kind(str(names[number]), len(names)) for number in range(len(names))]
 
     def __call__(self, path: Path) -> list[Page]:
+        """Find boxes on the one page of an image file."""
         image, (width, height) = reduce_page(path, self._size)
         bgr = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
         boxes = self._model.predict(bgr, **self._options)[0].boxes

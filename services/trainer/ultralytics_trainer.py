@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from ultralytics import YOLO
-from ultralytics.engine import trainer as engine
 from ultralytics.models.yolo.detect import DetectionTrainer
+
+from services.trainer import runtime
 
 if TYPE_CHECKING:
     from services.trainer.training import TrainingSettings
@@ -20,10 +21,11 @@ def run(settings: TrainingSettings, data: Path) -> Path:
     """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path."""
     on_gpu = torch.cuda.is_available()
     if not on_gpu:
+        engine: Any = importlib.import_module("ultralytics.engine.trainer")
         engine.autocast = _bf16_on_cpu
     last = Path(settings.out) / "run" / "weights" / "last.pt"
     resumed = last.exists()
-    model = YOLO(str(last) if resumed else f"{settings.family}.yaml")
+    model = runtime.load_model(last if resumed else f"{settings.family}.yaml")
     model.add_callback("on_train_start", _channels_last)
     trainer = _warm_trainer(settings.warm_start)
     model.train(trainer=trainer, resume=resumed, **_arguments(settings, data, on_gpu))
@@ -62,7 +64,7 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
     }
 
 
-def _bf16_on_cpu(enabled: bool, device: str = "cpu") -> AbstractContextManager[Any]:
+def _bf16_on_cpu(*_: Any, **__: Any) -> AbstractContextManager[Any]:
     """Ultralytics refuses bf16 without CUDA; on CPUs with bf16 instructions it halves the time of a step."""
     return torch.autocast("cpu", dtype=torch.bfloat16)
 
@@ -75,7 +77,7 @@ def _channels_last(trainer: Any) -> None:
 def _warm_trainer(warm_start: str) -> type[DetectionTrainer]:
     """A trainer whose fresh model takes every weight of the archive that fits; the rest stays initialised."""
 
-    class WarmTrainer(DetectionTrainer):  # type: ignore[misc]
+    class WarmTrainer(DetectionTrainer):
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             model = super().get_model(cfg, weights, verbose)
             if warm_start and weights is None:
