@@ -1,0 +1,139 @@
+"""Clients and their API keys. A key is shown once, when made; the database holds its hash."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from shared.db.tables import api_keys, clients
+from shared.domain.errors import NotFoundError
+from shared.domain.ids import new_id
+
+
+class Scope(StrEnum):
+    """What a key may do: submit jobs, read results, correct them, manage keys."""
+
+    SUBMIT = "submit"
+    READ = "read"
+    REVIEW = "review"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Whoever owns jobs and keys. ``webhook_secret`` signs what is delivered to it (Standard Webhooks)."""
+
+    id: UUID
+    name: str
+    webhook_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key, without its secret. ``prefix`` is its recognisable beginning."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    name: str
+    prefix: str
+    scopes: frozenset[Scope]
+    requests_per_minute: int
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+DEFAULT_REQUESTS_PER_MINUTE = 6000
+_PREFIX_LENGTH = 12
+
+
+def ensure_client(connection: Connection, name: str) -> Client:
+    """The client of that name, made when there is none."""
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    connection.execute(upsert(clients).values(id=new_id(), name=name, webhook_secret=secret).on_conflict_do_nothing())
+    row = connection.execute(select(clients).where(clients.c.name == name)).one()
+    return Client(row.id, row.name, row.webhook_secret)
+
+
+def client(connection: Connection, client_id: UUID) -> Client:
+    """The client with that id."""
+    row = connection.execute(select(clients).where(clients.c.id == client_id)).one()
+    return Client(row.id, row.name, row.webhook_secret)
+
+
+def create(
+    connection: Connection,
+    *,
+    client_name: str,
+    name: str,
+    scopes: Sequence[Scope],
+    requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE,
+) -> tuple[ApiKey, str]:
+    """Make a key; returns it with the secret text, which is never to be had again."""
+    owner = ensure_client(connection, client_name)
+    text = "pk_" + secrets.token_urlsafe(32)
+    key_id = new_id()
+    connection.execute(
+        insert(api_keys).values(
+            id=key_id,
+            client_id=owner.id,
+            name=name,
+            prefix=text[:_PREFIX_LENGTH],
+            secret_hash=_digest(text),
+            scopes=sorted(scopes),
+            requests_per_minute=requests_per_minute,
+        )
+    )
+    return _to_key(connection.execute(_keys().where(api_keys.c.id == key_id)).one()), text
+
+
+def authenticate(connection: Connection, text: str) -> ApiKey | None:
+    """The live key this text is the secret of."""
+    wanted = _keys().where(api_keys.c.secret_hash == _digest(text), api_keys.c.revoked_at.is_(None))
+    row = connection.execute(wanted).one_or_none()
+    return _to_key(row) if row else None
+
+
+def everyone(connection: Connection) -> list[ApiKey]:
+    """All keys of all clients, newest first."""
+    return [_to_key(row) for row in connection.execute(_keys().order_by(api_keys.c.id.desc()))]
+
+
+def revoke(connection: Connection, key_id: UUID) -> None:
+    """End a key at once. NotFoundError when there is no such live key."""
+    revoked = connection.execute(
+        update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=func.now())
+    )
+    if not revoked.rowcount:
+        raise NotFoundError(f"There is no live key {key_id}.")
+
+
+def _digest(text: str) -> bytes:
+    # Keys are 256 random bits: a plain hash cannot be searched, and a slow one would only slow every request.
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _keys() -> Select[Any]:
+    return select(api_keys, clients.c.name.label("client_name")).join_from(api_keys, clients)
+
+
+def _to_key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        client_id=row.client_id,
+        client_name=row.client_name,
+        name=row.name,
+        prefix=row.prefix,
+        scopes=frozenset(Scope(scope) for scope in row.scopes),
+        requests_per_minute=row.requests_per_minute,
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+    )

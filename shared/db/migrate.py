@@ -1,0 +1,27 @@
+"""Bring a database to the newest schema: ``python -m shared.db.migrate``."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+
+from shared.db.engine import make_engine
+from shared.settings import PostgresSettings
+
+# Any constant: two services that start at once must not migrate at once.
+_LOCK = 7_206_941
+
+
+def migrate(engine: Engine) -> None:
+    """Apply every migration not yet applied; harmless when there is none, safe when several do it at once."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+if __name__ == "__main__":
+    migrate(make_engine(PostgresSettings()))

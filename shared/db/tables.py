@@ -1,0 +1,249 @@
+"""Every table, in one place. The migrations build exactly this; a test compares the two."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id(name: str = "id") -> "Column[object]":
+    return Column(name, Uuid, primary_key=True)
+
+
+def _moment(name: str, *, nullable: bool = False, now: bool = False) -> "Column[object]":
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None)
+
+
+clients = Table(
+    "clients",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    # Not hashed: it signs what we send, so we must hold it. Standard Webhooks' "whsec_…" form.
+    Column("webhook_secret", Text, nullable=False),
+    _moment("created_at", now=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("requests_per_minute", Integer, nullable=False),
+    _moment("created_at", now=True),
+    _moment("revoked_at", nullable=True),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    _id(),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("filename", Text),
+    _moment("created_at", now=True),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    _id(),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    Column("filename", Text),
+    _moment("created_at", now=True),
+    _moment("expires_at"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    Column("document_id", Uuid, ForeignKey("documents.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("requirements", JSONB, nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Column("callback_url", Text),
+    Column("request_id", Text),
+    Column("idempotency_key", Text),
+    Column("idempotency_fingerprint", Text),
+    # A replay starts a new run; an outcome belongs to one run.
+    Column("run", Integer, nullable=False, server_default=text("1")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("max_attempts", Integer, nullable=False),
+    Column("lease_token", Uuid),
+    _moment("lease_expires_at", nullable=True),
+    _moment("created_at", now=True),
+    _moment("queued_at", now=True),
+    _moment("started_at", nullable=True),
+    _moment("finished_at", nullable=True),
+    Column("error_code", Text),
+    Column("error_detail", Text),
+    Column("verdict", Text),
+    Column("signature_count", Integer),
+    Column("requirement_outcomes", JSONB),
+    Column("model_version", Text),
+    Column("timings", JSONB),
+    CheckConstraint("state in ('queued', 'processing', 'succeeded', 'failed', 'canceled')", name="state"),
+    CheckConstraint("(state = 'processing') = (lease_token is not null)", name="lease"),
+    CheckConstraint("(state = 'failed') = (error_code is not null)", name="error"),
+    CheckConstraint("(state = 'succeeded') = (verdict is not null)", name="verdict"),
+    Index("uq_jobs_idempotency", "client_id", "idempotency_key", unique=True),
+    # A client's list, newest first, with the usual filters; ids sort by time.
+    Index("ix_jobs_client", "client_id", "id"),
+    Index("ix_jobs_client_state", "client_id", "state", "id"),
+    Index("ix_jobs_metadata", "metadata", postgresql_using="gin"),
+    Index("ix_jobs_lease", "lease_expires_at", postgresql_where=text("state = 'processing'")),
+    Index("ix_jobs_waiting", "queued_at", postgresql_where=text("state = 'queued'")),
+)
+
+job_pages = Table(
+    "job_pages",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+)
+
+detections = Table(
+    "detections",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("page_number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("x", Double, nullable=False),
+    Column("y", Double, nullable=False),
+    Column("width", Double, nullable=False),
+    Column("height", Double, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    Column("sequence", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    # No foreign key: the line that says a job was erased outlives the job.
+    Column("job_id", Uuid, nullable=False),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    Column("run", Integer, nullable=False),
+    _moment("occurred_at", now=True),
+    Column("data", JSONB, nullable=False),
+    _moment("recorded_at", nullable=True),
+    Index("ix_events_job", "job_id", "sequence"),
+    # The database itself holds "exactly one outcome a run".
+    Index(
+        "uq_events_outcome",
+        "job_id",
+        "run",
+        unique=True,
+        postgresql_where=text("kind in ('job.succeeded', 'job.failed', 'job.canceled')"),
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("subject", Uuid, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("request_id", Text),
+    Column("sends", Integer, nullable=False),
+    _moment("send_after"),
+    _moment("created_at", now=True),
+    UniqueConstraint("topic", "subject"),
+    Index("ix_outbox_due", "topic", "send_after"),
+)
+
+audit_lines = Table(
+    "audit_lines",
+    metadata,
+    _id(),
+    _moment("at", now=True),
+    Column("client_id", Uuid, ForeignKey("clients.id")),
+    Column("key_id", Uuid),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    Column("event_id", Uuid, ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _moment("next_attempt_at"),
+    _moment("created_at", now=True),
+    _moment("finished_at", nullable=True),
+    CheckConstraint("state in ('pending', 'delivered', 'failed', 'disabled')", name="state"),
+    UniqueConstraint("event_id", "url"),
+    Index("ix_deliveries_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+    Index("ix_deliveries_job", "job_id"),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    _id(),
+    Column("delivery_id", Uuid, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
+    _moment("at", now=True),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("milliseconds", Double, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    Index("ix_delivery_attempts_delivery", "delivery_id"),
+)
+
+disabled_endpoints = Table(
+    "disabled_endpoints",
+    metadata,
+    Column("client_id", Uuid, ForeignKey("clients.id"), primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    _moment("disabled_at", now=True),
+)

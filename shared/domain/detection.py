@@ -1,0 +1,55 @@
+"""What was found, and where: boxes in page pixels and the same boxes normalised to 0..1."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a box encloses."""
+
+    SIGNATURE = "signature"
+    INITIALS = "initials"
+    STAMP = "stamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Axis-aligned box, origin top left; in page pixels, or in 0..1 when it says normalised."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def normalized(self, page_width: int, page_height: int) -> "Box":
+        """The same box as shares of the page (0..1)."""
+        return Box(self.x / page_width, self.y / page_height, self.width / page_width, self.height / page_height)
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Centre point (x, y) in the box's own unit."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def contains_point(self, x: float, y: float) -> bool:
+        """Whether the point lies inside or on the border."""
+        return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One box on one page. ``box`` is in page pixels; ``confidence`` in 0..1. ``id`` is unique within its job."""
+
+    id: str
+    kind: Kind
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One raster of a document, as displayed (after EXIF orientation): 1-based number, size in pixels, its boxes."""
+
+    number: int
+    width: int
+    height: int
+    detections: tuple[Detection, ...] = ()

@@ -1,0 +1,130 @@
+"""The object store through plain S3 calls, so that MinIO, SeaweedFS, Ceph or AWS serve alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import CopySource
+from minio.error import S3Error
+from urllib3.exceptions import HTTPError
+
+from shared.domain.errors import ErrorCode, TemporaryError
+from shared.settings import ObjectsSettings
+
+PART_BYTES = 10 * 1024 * 1024
+
+
+class ObjectMissingError(Exception):
+    """The store answered, and has no such object."""
+
+
+class ObjectStore:
+    """One bucket. Every method raises TemporaryError when the store cannot be reached or answers with a fault."""
+
+    def __init__(self, settings: ObjectsSettings) -> None:
+        self._bucket = settings.bucket
+        self._client = _client(settings, settings.endpoint)
+        self._public = _client(settings, settings.public_endpoint or settings.endpoint)
+
+    def ensure_bucket(self) -> None:
+        """Create the bucket unless it exists (also when another service creates it at the same moment)."""
+        with _faults_named():
+            try:
+                if not self._client.bucket_exists(self._bucket):
+                    self._client.make_bucket(self._bucket)
+            except S3Error as error:
+                if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                    raise
+
+    def check(self) -> None:
+        """Raise TemporaryError unless the bucket answers."""
+        with _faults_named():
+            if not self._client.bucket_exists(self._bucket):
+                raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, f"The bucket '{self._bucket}' does not exist.")
+
+    def put(self, name: str, data: BinaryIO, size: int, content_type: str) -> None:
+        """Store ``size`` bytes read from ``data`` (in parts, never all in memory at once)."""
+        with _faults_named():
+            self._client.put_object(self._bucket, name, data, size, content_type, part_size=PART_BYTES)
+
+    def fetch(self, name: str, target: Path) -> None:
+        """Write the object's bytes to ``target``."""
+        with _faults_named(), self._opened(name) as response, target.open("wb") as file:
+            for chunk in response.stream(1024 * 1024):
+                file.write(chunk)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """The object's bytes, chunk by chunk."""
+        with _faults_named(), self._opened(name) as response:
+            yield from response.stream(1024 * 1024)
+
+    def size(self, name: str) -> int:
+        """Bytes of the object; ObjectMissingError when there is none."""
+        with _faults_named():
+            return self._client.stat_object(self._bucket, name).size or 0
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy inside the store, without moving the bytes through us."""
+        with _faults_named():
+            self._client.copy_object(self._bucket, target, CopySource(self._bucket, source))
+
+    def delete(self, name: str) -> None:
+        """Delete the object; one that is not there is fine."""
+        with _faults_named():
+            self._client.remove_object(self._bucket, name)
+
+    def delete_under(self, prefix: str) -> None:
+        """Delete every object whose name starts with ``prefix``."""
+        with _faults_named():
+            for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
+                if entry.object_name:
+                    self._client.remove_object(self._bucket, entry.object_name)
+
+    def presigned_put(self, name: str, expires: timedelta) -> str:
+        """A URL a client may PUT the object to, until it expires."""
+        with _faults_named():
+            return self._public.presigned_put_object(self._bucket, name, expires=expires)
+
+    @contextmanager
+    def _opened(self, name: str) -> "Iterator[urllib3.BaseHTTPResponse]":
+        response = self._client.get_object(self._bucket, name)
+        try:
+            yield response
+        finally:
+            response.close()
+            response.release_conn()
+
+
+def _client(settings: ObjectsSettings, endpoint: str) -> Minio:
+    pool = urllib3.PoolManager(
+        maxsize=32,
+        timeout=urllib3.Timeout(connect=2, read=30),
+        # A store that restarts is back within seconds; callers retry beyond that, with their own backoff.
+        retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+    )
+    return Minio(
+        endpoint,
+        access_key=settings.access_key.get_secret_value(),
+        secret_key=settings.secret_key.get_secret_value(),
+        secure=settings.secure,
+        region=settings.region,
+        http_client=pool,
+    )
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    try:
+        yield
+    except S3Error as error:
+        if error.code in ("NoSuchKey", "NoSuchObject"):
+            raise ObjectMissingError(str(error.resource)) from error
+        raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, f"The object store refused: {error.code}.") from error
+    except (HTTPError, OSError, ValueError) as error:
+        raise TemporaryError(
+            ErrorCode.STORE_UNAVAILABLE, f"The object store cannot be reached ({type(error).__name__})."
+        ) from error

@@ -1,0 +1,104 @@
+"""Names and shapes of everything that travels over Redis. Messages carry ids only; the rows hold the truth."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import Celery
+from kombu import Connection, Exchange, Queue
+from kombu.exceptions import OperationalError
+from kombu.pools import producers
+from redis.exceptions import RedisError
+
+from shared.domain.job import Priority
+from shared.settings import RedisSettings
+
+DETECT_QUEUE = "detect"
+EVENT_QUEUE = "events"
+EXAMINE_TASK = "detector.examine"
+
+# Celery's priorities on Redis are separate lists; 0 is taken first.
+PRIORITY_STEPS = {Priority.INTERACTIVE: 0, Priority.NORMAL: 3, Priority.BULK: 6}
+_PRIORITY_SEPARATOR = "\x06\x16"
+
+# Redelivery by the broker is not how we recover (leases and the reconciler do), so its time-out is set out of the way.
+_VISIBILITY_TIMEOUT_S = 6 * 3600
+
+PUBLISH_FAULTS = (OperationalError, RedisError, OSError)
+
+
+def _transport_options(settings: RedisSettings) -> dict[str, Any]:
+    return {
+        "visibility_timeout": _VISIBILITY_TIMEOUT_S,
+        "queue_order_strategy": "priority",
+        "priority_steps": sorted(PRIORITY_STEPS.values()),
+        "sep": _PRIORITY_SEPARATOR,
+        "socket_timeout": settings.timeout_s,
+        "socket_connect_timeout": settings.timeout_s,
+        "socket_keepalive": True,
+        "retry_on_timeout": False,
+        "health_check_interval": 15,
+    }
+
+
+def make_celery(settings: RedisSettings) -> Celery:
+    """The Celery application shared by who sends examinations and who carries them out."""
+    app = Celery("paraphe", broker=settings.url.get_secret_value())
+    app.conf.update(
+        broker_transport_options=_transport_options(settings),
+        broker_connection_retry_on_startup=True,
+        task_default_queue=DETECT_QUEUE,
+        task_queues=[Queue(DETECT_QUEUE, routing_key=DETECT_QUEUE)],
+        task_default_priority=PRIORITY_STEPS[Priority.NORMAL],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=False,
+        worker_prefetch_multiplier=1,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+    )
+    return app
+
+
+class Publisher:
+    """Sends job and event messages. Fails fast: the outbox keeps what could not be sent."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self._celery = make_celery(settings)
+        self._connection = Connection(settings.url.get_secret_value(), transport_options=_transport_options(settings))
+
+    def publish_job(self, job_id: UUID, priority: Priority, request_id: str | None) -> None:
+        """Put an examination on the detect queue."""
+        self._celery.send_task(
+            EXAMINE_TASK,
+            args=[str(job_id)],
+            queue=DETECT_QUEUE,
+            priority=PRIORITY_STEPS[priority],
+            headers={"request_id": request_id},
+            retry=False,
+        )
+
+    def publish_event(self, event_id: UUID) -> None:
+        """Put an event's id on the event queue."""
+        with producers[self._connection].acquire(block=True, timeout=2) as producer:
+            # The anonymous exchange needs no binding in Redis, so a wiped Redis takes messages again at once.
+            producer.publish({"event_id": str(event_id)}, exchange="", routing_key=EVENT_QUEUE, retry=False)
+
+
+def broker_connection(settings: RedisSettings) -> Connection:
+    """A kombu connection for consumers."""
+    return Connection(settings.url.get_secret_value(), transport_options=_transport_options(settings))
+
+
+def event_queue() -> Queue:
+    """The queue the notifier consumes."""
+    return Queue(EVENT_QUEUE, Exchange(""), routing_key=EVENT_QUEUE)
+
+
+def queue_lists(queue: str) -> list[str]:
+    """The Redis lists a queue is kept in, one a priority (highest first)."""
+    steps = sorted(PRIORITY_STEPS.values())
+    return [queue if step == 0 else f"{queue}{_PRIORITY_SEPARATOR}{step}" for step in steps]

@@ -1,0 +1,94 @@
+"""Settings every service is composed of, one group a server or concern, each read from ``PARAPHE_<GROUP>_<NAME>``.
+
+Built at start-up (``PostgresSettings()`` reads the environment then), never at import.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def _group(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=f"PARAPHE_{prefix}_", extra="ignore", frozen=True)
+
+
+class PostgresSettings(BaseSettings):
+    """The database: the truth about every job."""
+
+    model_config = _group("POSTGRES")
+
+    url: SecretStr = Field(description="SQLAlchemy or libpq URL, e.g. postgresql://user:secret@host:5432/paraphe")
+    pool_size: int = Field(default=10, ge=1)
+    connect_timeout_s: int = Field(default=3, ge=1)
+
+
+class RedisSettings(BaseSettings):
+    """The broker: transport only; it may forget everything at any moment."""
+
+    model_config = _group("REDIS")
+
+    url: SecretStr = Field(description="redis://[:secret@]host:port/0, or sentinel://…")
+    timeout_s: float = Field(default=2.0, gt=0)
+
+
+class ObjectsSettings(BaseSettings):
+    """The object store, over plain S3 calls."""
+
+    model_config = _group("OBJECTS")
+
+    endpoint: str = Field(description="host:port of the S3 API, without scheme")
+    access_key: SecretStr
+    secret_key: SecretStr
+    bucket: str = "paraphe"
+    secure: bool = False
+    region: str = "us-east-1"
+    public_endpoint: str | None = Field(default=None, description="host:port clients reach for presigned uploads")
+
+
+class JobSettings(BaseSettings):
+    """How jobs are leased, retried and re-sent."""
+
+    model_config = _group("JOB")
+
+    lease_s: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its job")
+    heartbeat_s: float = Field(default=4.0, gt=0, description="how often a worker renews its leases")
+    max_attempts: int = Field(default=4, ge=1)
+    retry_backoff_s: float = Field(default=2.0, gt=0, description="first retry waits this long, then twice as long…")
+    resend_after_s: float = Field(default=8.0, gt=0, description="a message unseen for this long may have been lost")
+
+
+class LimitSettings(BaseSettings):
+    """What a document may be. Beyond a limit it is refused, with a code, and costs no other job."""
+
+    model_config = _group("LIMIT")
+
+    document_bytes: int = Field(default=50 * 1024 * 1024, gt=0)
+    json_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="JSON bodies are held in memory: base64 only")
+    pages: int = Field(default=300, gt=0)
+    page_pixels: int = Field(default=100_000_000, gt=0)
+    page_seconds: float = Field(default=20.0, gt=0, description="rendering one page")
+    document_seconds: float = Field(default=300.0, gt=0, description="rendering one document")
+    render_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
+    pdf_dpi: int = Field(default=200, ge=36, le=600)
+
+
+class ModelSettings(BaseSettings):
+    """Where model versions lie and which is used."""
+
+    model_config = _group("MODEL")
+
+    directory: Path = PROJECT_ROOT / "models"
+    default: str = "signatures"
+
+
+class LogSettings(BaseSettings):
+    """Structured logs: JSON lines for machines, coloured text for people."""
+
+    model_config = _group("LOG")
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["json", "console"] = "json"
