@@ -1,0 +1,76 @@
+"""PNG, JPEG and WebP: one page each. Runs only inside a renderer child, for the files are hostile."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from shared.pages import raster
+from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
+from shared.pages.fit import Fit
+from shared.pages.limits import RenderLimits
+
+# Straight to the plugin: Image.open would import every format Pillow knows, and try JPEG's multi-picture variants.
+_OPENERS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
+    "image/jpeg": JpegImagePlugin.JpegImageFile,
+    "image/png": PngImagePlugin.PngImageFile,
+    "image/webp": WebPImagePlugin.WebPImageFile,
+}
+_END_MARKERS = {"image/jpeg": b"\xff\xd9", "image/png": b"IEND"}
+_TAIL_BYTES = 4096
+_WEBP_EXTENDED_BYTES = 30
+
+Image.MAX_IMAGE_PIXELS = None  # each page's declared size is checked against the caller's own limit instead
+
+
+class ImageDocument:
+    """One picture; of an animation, the first."""
+
+    def __init__(self, path: Path, media_type: str, limits: RenderLimits) -> None:
+        self._file = path.open("rb")
+        self._media_type = media_type
+        self._limits = limits
+        if media_type == "image/webp":
+            _check_webp(self._file, limits)
+        with decoding("The image", self._is_cut_short):
+            self._image = _OPENERS[media_type](self._file)
+
+    def __len__(self) -> int:
+        return 1
+
+    def draw(self, number: int, fit: Fit) -> DrawnPage:
+        """The picture, turned upright, scaled to ``fit``."""
+        image = self._image
+        check_page_pixels(number, *image.size, self._limits)
+        turn = raster.orientation(image)
+        width, height = image.size[::-1] if raster.is_sideways(turn) else image.size
+        size = fit.size(width, height)
+        stored_size = size[::-1] if raster.is_sideways(turn) else size
+        with decoding("The image", self._is_cut_short):
+            if isinstance(image, JpegImagePlugin.JpegImageFile):
+                image.draft(image.mode, stored_size)
+            image.load()
+        return DrawnPage(number, width, height, raster.upright(raster.scaled(image, stored_size), turn))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def _is_cut_short(self) -> bool:
+        marker = _END_MARKERS.get(self._media_type)
+        size = self._file.seek(0, os.SEEK_END)
+        self._file.seek(max(0, size - _TAIL_BYTES))
+        return marker is not None and marker not in self._file.read()
+
+
+def _check_webp(file: BinaryIO, limits: RenderLimits) -> None:
+    """WebP's decoder allocates the whole canvas on opening, so look at the header before it does."""
+    head = file.read(_WEBP_EXTENDED_BYTES)
+    if int.from_bytes(head[4:8], "little") + 8 > file.seek(0, os.SEEK_END):
+        raise truncated("The image")
+    file.seek(0)
+    if head[12:16] == b"VP8X" and len(head) == _WEBP_EXTENDED_BYTES:
+        width, height = (1 + int.from_bytes(head[start : start + 3], "little") for start in (24, 27))
+        check_page_pixels(1, width, height, limits)

@@ -1,0 +1,88 @@
+"""PDF, drawn by PDFium as a person would see it. Runs only inside a renderer child, for the files are hostile."""
+
+import os
+import re
+from pathlib import Path
+from typing import NoReturn
+
+import pypdfium2
+import pypdfium2.raw
+from PIL import Image
+
+from shared.domain.errors import DocumentError, ErrorCode
+from shared.pages import raster
+from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
+from shared.pages.fit import Fit
+from shared.pages.limits import RenderLimits
+
+_POINTS_PER_INCH = 72
+_TAIL_BYTES = 4096
+_LOCKED = (pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY)
+_LINEARIZED_LENGTH = re.compile(rb"/Linearized\b[^>]{0,200}?/L\s+(\d{1,15})\b")
+
+
+class PdfDocument:
+    """A PDF's pages at ``limits.pdf_dpi``, with annotations and form fields: signatures are often one of these."""
+
+    def __init__(self, path: Path, limits: RenderLimits) -> None:
+        _check_end_is_there(path)
+        self._scale = limits.pdf_dpi / _POINTS_PER_INCH
+        self._limits = limits
+        with decoding("The PDF", lambda: False):
+            self._pdf = _open(path)
+
+    def __len__(self) -> int:
+        return len(self._pdf)
+
+    def draw(self, number: int, fit: Fit) -> DrawnPage:
+        """Page ``number`` as displayed, scaled to ``fit``."""
+        with decoding(f"Page {number}", lambda: False):
+            width, height = self._pdf.get_page_size(number - 1)
+        check_page_pixels(number, width * self._scale, height * self._scale, self._limits)
+        with decoding(f"Page {number}", lambda: False):
+            image = self._drawn(number)
+        return DrawnPage(number, *image.size, raster.scaled(image, fit.size(*image.size)))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._pdf.close()
+
+    def _drawn(self, number: int) -> Image.Image:
+        page = self._pdf[number - 1]
+        try:
+            # Four bytes a pixel in Pillow's own order: the picture shares PDFium's memory instead of copying it.
+            bitmap = page.render(scale=self._scale, prefer_bgrx=True, rev_byteorder=True)
+            image: Image.Image = bitmap.to_pil()
+        finally:
+            page.close()
+        return image
+
+
+def _open(path: Path) -> pypdfium2.PdfDocument:
+    try:
+        pdf = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        _refuse(error)
+    pdf.init_forms()
+    return pdf
+
+
+def _refuse(error: pypdfium2.PdfiumError) -> NoReturn:
+    if error.err_code in _LOCKED:
+        raise DocumentError(
+            ErrorCode.ENCRYPTED_DOCUMENT, "The PDF is protected by a password; send a copy without protection."
+        ) from error
+    raise error
+
+
+def _check_end_is_there(path: Path) -> None:
+    """PDFium repairs a PDF that was cut and shows the pages it finds, perhaps blank: refuse it instead."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_TAIL_BYTES)
+        file.seek(max(0, size - _TAIL_BYTES), os.SEEK_SET)
+        tail = file.read()
+    full_length = _LINEARIZED_LENGTH.search(head)
+    has_end = b"%%EOF" in tail or b"startxref" in tail
+    if not has_end or (full_length and int(full_length[1]) > size):
+        raise truncated("The PDF")

@@ -1,0 +1,146 @@
+"""The parent's end of one renderer child: start it, ask it, read its frames in time, end it."""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+import shared
+from shared.domain.errors import DocumentError, ErrorCode
+from shared.pages.protocol import LENGTH_BYTES, Request
+
+_PIPE_BYTES = 1024 * 1024
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
+_SOURCE_ROOT = str(Path(shared.__file__).resolve().parents[1])
+
+
+class RendererProcess:
+    """One child. Not thread-safe: whoever took it from the pool has it alone until it is given back."""
+
+    def __init__(self) -> None:
+        self.documents = 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "shared.pages.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=_bare_environment(),
+            start_new_session=True,  # Ctrl-C at the terminal is for the parent, which drains first
+        )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._answers = self._process.stdout.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._answers, select.POLLIN)
+        self._seconds_left = 0.0
+        self._seconds_a_page = 0.0
+        _widen(self._answers)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the child still runs."""
+        return self._process.poll() is None
+
+    def ask(self, request: Request) -> None:
+        """Send a request; its answer is read with :meth:`frame` and :meth:`raster`."""
+        self.documents += 1
+        self._seconds_left = request.limits.seconds
+        self._seconds_a_page = request.limits.seconds_per_page
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(request.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._report_death()
+
+    def frame(self) -> dict[str, Any]:
+        """The answer's next frame; raises DocumentError if the child dies or takes too long."""
+        deadline = self._start_clock()
+        length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
+        content: dict[str, Any] = json.loads(self._read(length, deadline))
+        self._stop_clock(deadline)
+        return content
+
+    def raster(self, shape: tuple[int, int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The raw bytes after a page's frame, read straight into an array."""
+        deadline = self._start_clock()
+        array = np.empty(shape, dtype=np.uint8)
+        self._read_into(array.reshape(-1).data, deadline)
+        self._stop_clock(deadline)
+        return array
+
+    def kill(self) -> None:
+        """End the child at once, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                pipe.close()  # type: ignore[union-attr]
+
+    def _start_clock(self) -> float:
+        return time.monotonic() + min(self._seconds_left, self._seconds_a_page)
+
+    def _stop_clock(self, deadline: float) -> None:
+        """Charge the document only for the time waited here, never for what its reader does between pages."""
+        allowed = min(self._seconds_left, self._seconds_a_page)
+        self._seconds_left -= allowed - (deadline - time.monotonic())
+
+    def _read(self, count: int, deadline: float) -> bytearray:
+        content = bytearray(count)
+        self._read_into(memoryview(content), deadline)
+        return content
+
+    def _read_into(self, view: memoryview, deadline: float) -> None:
+        while view:
+            if not self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                self.kill()
+                raise DocumentError(
+                    ErrorCode.RENDER_TIMEOUT, "Drawing a page took longer than allowed; export or scan it more simply."
+                )
+            count = os.readv(self._answers, [view])
+            if count == 0:
+                self._report_death()
+            view = view[count:]
+
+    def _report_death(self) -> NoReturn:
+        status = self._process.wait()
+        if status == -signal.SIGXCPU:
+            raise DocumentError(
+                ErrorCode.RENDER_TIMEOUT,
+                "Drawing took more processor time than allowed; export or scan it more simply.",
+            )
+        if status == -signal.SIGKILL:  # not by us: the kernel, out of memory
+            raise memory_error()
+        raise DocumentError(
+            ErrorCode.RENDER_CRASH, "The document crashed its renderer; export or scan it again with another program."
+        )
+
+
+def memory_error() -> DocumentError:
+    """The error for a document that needs more memory than allowed."""
+    return DocumentError(
+        ErrorCode.RENDER_MEMORY, "Drawing needs more memory than allowed; scan or export at a lower resolution."
+    )
+
+
+def _bare_environment() -> dict[str, str]:
+    """No credentials for a process that reads hostile files; one thread; no spare memory arenas."""
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    path = os.pathsep.join(entry for entry in (_SOURCE_ROOT, os.environ.get("PYTHONPATH")) if entry)
+    return environment | {"PYTHONPATH": path, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+
+
+def _widen(pipe: int) -> None:
+    """Let a whole raster wait in the pipe, so that the child draws the next page while this one is used."""
+    with suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

@@ -1,0 +1,90 @@
+"""TIFF: as many pages as it has full pictures. Runs only inside a renderer child, for the files are hostile."""
+
+import os
+from pathlib import Path
+
+from PIL import Image, TiffImagePlugin
+
+from shared.domain.errors import DocumentError, ErrorCode
+from shared.pages import raster
+from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
+from shared.pages.fit import Fit
+from shared.pages.limits import RenderLimits
+
+_NEW_SUBFILE_TYPE = 254
+_REDUCED_COPY = 1  # bit of NewSubfileType: a thumbnail of another page
+_DATA_PLACES = ((273, 279), (324, 325))  # offsets and byte counts: of strips, of tiles
+
+Image.MAX_IMAGE_PIXELS = None  # each page's declared size is checked against the caller's own limit instead
+
+
+class TiffDocument:
+    """A TIFF's frames, thumbnails left out. Pillow turns each frame upright by itself and reports its turned size."""
+
+    def __init__(self, path: Path, limits: RenderLimits) -> None:
+        self._file = path.open("rb")
+        self._size = os.fstat(self._file.fileno()).st_size
+        self._limits = limits
+        with decoding("The TIFF", self._ends_before_directory):
+            self._image = TiffImagePlugin.TiffImageFile(self._file)
+        self._frames = self._find_pages()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def draw(self, number: int, fit: Fit) -> DrawnPage:
+        """Page ``number``, upright, scaled to ``fit``."""
+        image = self._image
+        with decoding(f"Page {number}", lambda: False):
+            image.seek(self._frames[number - 1])
+            self._check_data_is_there(number)
+        width, height = image.size
+        check_page_pixels(number, width, height, self._limits)
+        with decoding(f"Page {number}", lambda: False):
+            image.load()
+        return DrawnPage(number, width, height, raster.scaled(image, fit.size(width, height)))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def _find_pages(self) -> list[int]:
+        """Indices of the frames that are pages, by walking the file: no count in it is trusted, and none past the
+        limit is visited."""
+        pages: list[int] = []
+        thumbnails: list[int] = []
+        for index in range(2 * self._limits.max_pages + 2):
+            if not self._seek(index):
+                break
+            kind = self._image.tag_v2.get(_NEW_SUBFILE_TYPE, 0)
+            (thumbnails if isinstance(kind, int) and kind & _REDUCED_COPY else pages).append(index)
+            if len(pages) > self._limits.max_pages:
+                break
+        return pages or thumbnails
+
+    def _seek(self, index: int) -> bool:
+        with decoding(f"Frame {index + 1}", self._ends_before_directory):
+            try:
+                self._image.seek(index)
+            except EOFError:  # Pillow's way to say that the previous frame was the last
+                return False
+        return True
+
+    def _ends_before_directory(self) -> bool:
+        """Whether the first directory lies past the end of the file; writers put it last, so cutting loses it."""
+        self._file.seek(0)
+        head = self._file.read(16)
+        order = "little" if head[:2] == b"II" else "big"
+        offset = head[8:16] if 43 in head[2:4] else head[4:8]
+        return int.from_bytes(offset, order) + 2 > self._size  # type: ignore[arg-type]
+
+    def _check_data_is_there(self, number: int) -> None:
+        """A fax decoder fills what is missing with white and says nothing: compare with the file's length instead."""
+        tags = self._image.tag_v2
+        for offsets_tag, counts_tag in _DATA_PLACES:
+            offsets = tags.get(offsets_tag) or ()
+            counts = tags.get(counts_tag) or (0,) * len(offsets)
+            if any(offset + count > self._size for offset, count in zip(offsets, counts, strict=False)):
+                raise truncated(f"Page {number}")
+            if offsets_tag in tags and not offsets:
+                raise DocumentError(ErrorCode.CORRUPT_DOCUMENT, f"Page {number} holds no picture; scan it again.")
