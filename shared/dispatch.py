@@ -16,7 +16,7 @@ def send(publisher: Publisher, messages: Iterable[Message]) -> int:
     for message in messages:
         try:
             if message.topic is Topic.JOB:
-                publisher.publish_job(message.subject, message.priority, message.request_id)
+                publisher.publish_job(message.subject, message.priority)
             else:
                 publisher.publish_event(message.subject)
         except PUBLISH_FAULTS as error:

@@ -46,6 +46,7 @@ def make_celery(settings: RedisSettings) -> Celery:
     app.conf.update(
         broker_transport_options=_transport_options(settings),
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         task_default_queue=DETECT_QUEUE,
         task_queues=[Queue(DETECT_QUEUE, routing_key=DETECT_QUEUE)],
         task_default_priority=PRIORITY_STEPS[Priority.NORMAL],
@@ -70,14 +71,13 @@ class Publisher:
         self._celery = make_celery(settings)
         self._connection = Connection(settings.url.get_secret_value(), transport_options=_transport_options(settings))
 
-    def publish_job(self, job_id: UUID, priority: Priority, request_id: str | None) -> None:
+    def publish_job(self, job_id: UUID, priority: Priority) -> None:
         """Put an examination on the detect queue."""
         self._celery.send_task(
             EXAMINE_TASK,
             args=[str(job_id)],
             queue=DETECT_QUEUE,
             priority=PRIORITY_STEPS[priority],
-            headers={"request_id": request_id},
             retry=False,
         )
 

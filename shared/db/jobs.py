@@ -73,7 +73,7 @@ def accept(connection: Connection, new: NewJob, settings: JobSettings) -> Accept
     event = events.append(
         connection, EventKind.JOB_QUEUED, job_id=job_id, client_id=new.document.client_id, run=1, data={}
     )
-    message = outbox.Message(outbox.Topic.JOB, job_id, new.options.priority, new.request_id)
+    message = outbox.Message(outbox.Topic.JOB, job_id, new.options.priority)
     messages = (message, event)
     outbox.write(connection, messages, resend_after_s=settings.resend_after_s)
     return Acceptance(get(connection, new.document.client_id, job_id), messages)
@@ -216,12 +216,12 @@ def replay(connection: Connection, client_id: UUID, job_id: UUID, settings: JobS
             error_code=None,
             error_detail=None,
         )
-        .returning(jobs.c.run, jobs.c.priority, jobs.c.request_id)
+        .returning(jobs.c.run, jobs.c.priority)
     ).one_or_none()
     if row is None:
         raise _refusal(connection, client_id, job_id, "replayed")
     event = events.append(connection, EventKind.JOB_REPLAYED, job_id=job_id, client_id=client_id, run=row.run, data={})
-    messages = [outbox.Message(outbox.Topic.JOB, job_id, Priority(row.priority), row.request_id), event]
+    messages = [outbox.Message(outbox.Topic.JOB, job_id, Priority(row.priority)), event]
     outbox.write(connection, messages, resend_after_s=settings.resend_after_s)
     return messages
 

@@ -4,8 +4,9 @@ Each function is one step of the state machine, guarded by the lease token. A wo
 row has lost the job (its lease ran out, or the job was canceled or erased) and must write nothing.
 """
 
+import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -65,7 +66,11 @@ def renew(connection: Connection, held: Sequence[tuple[UUID, UUID]], settings: J
 
 
 def succeed(connection: Connection, claimed: Claim, result: JobResult, settings: JobSettings) -> list[outbox.Message]:
-    """Write pages, detections, verdict, state and event in one go. LeaseLostError when the lease is gone."""
+    """Write pages, detections, verdict, state and event in one go. LeaseLostError when the lease is gone.
+
+    The result's ``recorded`` time is replaced by what the writing took, short of the commit.
+    """
+    started = time.perf_counter()
     decision = result.decision
     row = _finish(
         connection,
@@ -75,7 +80,6 @@ def succeed(connection: Connection, claimed: Claim, result: JobResult, settings:
         signature_count=decision.count,
         requirement_outcomes=[outcome_to_json(one) for one in decision.requirements],
         model_version=result.model_version,
-        timings=asdict(result.timings),
     )
     write_pages(connection, claimed.job.id, result.pages)
     data = {
@@ -85,7 +89,10 @@ def succeed(connection: Connection, claimed: Claim, result: JobResult, settings:
         "model": f"{result.model_name}@{result.model_version}",
         "seconds": (row.finished_at - row.created_at).total_seconds(),
     }
-    return [_append(connection, EventKind.JOB_SUCCEEDED, row, data, settings)]
+    message = _append(connection, EventKind.JOB_SUCCEEDED, row, data, settings)
+    timings = replace(result.timings, recorded=(time.perf_counter() - started) * 1000)
+    connection.execute(update(jobs).where(jobs.c.id == row.id).values(timings=asdict(timings)))
+    return [message]
 
 
 def fail(connection: Connection, claimed: Claim, failure: JobFailure, settings: JobSettings) -> list[outbox.Message]:
@@ -196,5 +203,5 @@ def _append(
 
 
 def _schedule(connection: Connection, row: Row[Any], wait_s: float) -> None:
-    message = outbox.Message(outbox.Topic.JOB, row.id, Priority(row.priority), row.request_id)
+    message = outbox.Message(outbox.Topic.JOB, row.id, Priority(row.priority))
     outbox.schedule(connection, message, wait_s=wait_s)

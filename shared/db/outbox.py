@@ -32,7 +32,6 @@ class Message:
     topic: Topic
     subject: UUID
     priority: Priority = Priority.NORMAL
-    request_id: str | None = None
 
 
 def write(connection: Connection, messages: Sequence[Message], *, resend_after_s: float) -> None:
@@ -46,10 +45,7 @@ def schedule(connection: Connection, message: Message, *, wait_s: float) -> None
 
 
 def _insert(connection: Connection, messages: Iterable[Message], *, sends: int, wait_s: float) -> None:
-    rows = [
-        {"topic": one.topic, "subject": one.subject, "priority": one.priority, "request_id": one.request_id}
-        for one in messages
-    ]
+    rows = [{"topic": one.topic, "subject": one.subject, "priority": one.priority} for one in messages]
     due = func.now() + timedelta(seconds=wait_s)
     statement = insert(outbox).values(sends=sends, send_after=due)
     again = statement.on_conflict_do_update(
@@ -79,9 +75,9 @@ def take_due(
         update(outbox)
         .where(outbox.c.id.in_(taken))
         .values(sends=outbox.c.sends + 1, send_after=func.now() + timedelta(seconds=resend_after_s))
-        .returning(outbox.c.topic, outbox.c.subject, outbox.c.priority, outbox.c.request_id)
+        .returning(outbox.c.topic, outbox.c.subject, outbox.c.priority)
     )
-    return [Message(Topic(row.topic), row.subject, Priority(row.priority), row.request_id) for row in rows]
+    return [Message(Topic(row.topic), row.subject, Priority(row.priority)) for row in rows]
 
 
 def _due_ids(topic: Topic, which: ColumnElement[bool], limit: int) -> Select[int]:

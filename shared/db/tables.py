@@ -187,7 +187,6 @@ outbox = Table(
     Column("topic", Text, nullable=False),
     Column("subject", Uuid, nullable=False),
     Column("priority", Text, nullable=False),
-    Column("request_id", Text),
     Column("sends", Integer, nullable=False),
     _moment("send_after"),
     _moment("created_at", now=True),

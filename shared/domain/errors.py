@@ -1,4 +1,4 @@
-"""One family of errors. Every outcome that is not a success has a stable ``code`` and a sentence a person can act on."""
+"""One family of errors: each outcome but success has a stable ``code`` and a sentence a person can act on."""
 
 from enum import StrEnum
 

@@ -55,7 +55,7 @@ class RequirementState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequirementOutcome:
-    """One requirement with what was found for it. ``zone`` is its index in the caller's zones, or None for the total."""
+    """One requirement with what was found for it. ``zone``: its index in the caller's zones, None for the total."""
 
     zone: int | None
     required: int

@@ -24,7 +24,6 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("subject", sa.Uuid(), nullable=False),
         sa.Column("priority", sa.Text(), nullable=False),
-        sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("sends", sa.Integer(), nullable=False),
         sa.Column("send_after", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
