@@ -1,0 +1,1 @@
+"""The Celery worker that examines documents: pages → model → boxes → verdict."""

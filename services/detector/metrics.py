@@ -1,0 +1,17 @@
+"""What a detector worker tells Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+PAGES = Counter("paraphe_detector_pages_total", "Pages examined.")
+OUTCOMES = Counter("paraphe_detector_jobs_total", "Attempts this worker ended, by how.", ["outcome", "code"])
+HELD = Gauge("paraphe_detector_jobs_held", "Jobs this worker holds right now.")
+REPEATS = Counter("paraphe_detector_repeat_deliveries_total", "Messages dropped because there was nothing to claim.")
+STAGE_SECONDS = Histogram(
+    "paraphe_detector_stage_seconds", "Seconds a job spent in each stage.", ["stage"], buckets=_STAGE_BUCKETS
+)
+BATCH_PAGES = Histogram("paraphe_detector_batch_pages", "Pages a forward.", buckets=(1, 2, 4, 8, 16, 32, 64))
+FORWARD_SECONDS = Histogram("paraphe_detector_forward_seconds", "Seconds a forward.", buckets=_STAGE_BUCKETS)
+MODEL = Gauge("paraphe_detector_model_info", "The model versions loaded.", ["model", "version", "backend"])
+CONSUMING = Gauge("paraphe_detector_last_claim_timestamp_seconds", "When this worker last took a message.")

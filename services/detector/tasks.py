@@ -1,0 +1,129 @@
+"""The one task: claim a job, examine its document, record exactly one outcome of this attempt."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from services.detector import metrics
+from services.detector.examination import Examiner
+from services.detector.lease_keeper import HeldJob, LeaseKeeper
+from shared.db import leases
+from shared.db.engine import transact
+from shared.db.outbox import Message
+from shared.dispatch import send
+from shared.domain.errors import DocumentError, ErrorCode, LeaseLostError, ParapheError
+from shared.domain.job import Claim, JobFailure, JobResult
+from shared.queue import Publisher
+from shared.settings import JobSettings
+
+log = structlog.get_logger(__name__)
+
+# A database that restarts is back within seconds; recording waits for it, since the work is already done.
+_CLAIM_PATIENCE_S = 5.0
+_RECORD_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExamineTask:
+    """Called by Celery with a job's id. Never raises: whatever happens is on the job's row, or the lease runs out."""
+
+    engine: Engine
+    publisher: Publisher
+    keeper: LeaseKeeper
+    examiner: Examiner
+    settings: JobSettings
+
+    def __call__(self, job_id: str) -> None:
+        """Carry out one delivery. One that finds nothing to claim is a repeat and is dropped."""
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(job_id=job_id)
+        try:
+            claim = self._claim(UUID(job_id))
+            if claim is None:
+                metrics.REPEATS.inc()
+                log.info("nothing to claim")
+                return
+            structlog.contextvars.bind_contextvars(request_id=claim.job.request_id)
+            with metrics.HELD.track_inprogress(), self.keeper.holding(claim) as held:
+                self._carry_out(held)
+        except LeaseLostError:
+            metrics.OUTCOMES.labels("lost", "").inc()
+            log.info("lease lost, nothing written")
+        except ParapheError as error:
+            # Not even the failure could be recorded: the message stays in the outbox, or the lease runs out.
+            metrics.OUTCOMES.labels("unrecorded", error.code).inc()
+            log.warning("attempt left to the reconciler", code=error.code, detail=error.detail)
+
+    def _claim(self, job_id: UUID) -> Claim | None:
+        metrics.CONSUMING.set_to_current_time()
+        taken = transact(
+            self.engine,
+            lambda connection: leases.claim(connection, job_id, self.settings),
+            patience_s=_CLAIM_PATIENCE_S,
+        )
+        if taken is None:
+            return None
+        claim, messages = taken
+        send(self.publisher, messages)
+        return claim
+
+    def _carry_out(self, held: HeldJob) -> None:
+        claim = held.claim
+        log.info("examining", attempt=claim.job.attempts, pages_of=claim.job.document.media_type)
+        try:
+            result = self.examiner.examine(claim.job, held.check)
+        except DocumentError as error:
+            self._fail(claim, JobFailure(error.code, error.detail))
+        except LeaseLostError:
+            raise
+        except ParapheError as error:
+            self._retry(claim, JobFailure(error.code, error.detail))
+        except Exception:
+            log.exception("examination broke")
+            self._retry(
+                claim, JobFailure(ErrorCode.INTERNAL_ERROR, "The examination broke; the worker's log says why.")
+            )
+        else:
+            self._succeed(claim, result)
+
+    def _succeed(self, claim: Claim, result: JobResult) -> None:
+        started = time.perf_counter()
+        self._record(lambda connection: leases.succeed(connection, claim, result, self.settings))
+        _observe(result, time.perf_counter() - started)
+        log.info(
+            "succeeded",
+            verdict=result.decision.verdict,
+            signatures=result.decision.count,
+            pages=len(result.pages),
+        )
+
+    def _fail(self, claim: Claim, failure: JobFailure) -> None:
+        self._record(lambda connection: leases.fail(connection, claim, failure, self.settings))
+        metrics.OUTCOMES.labels("failed", failure.code).inc()
+        log.info("failed", code=failure.code, detail=failure.detail)
+
+    def _retry(self, claim: Claim, failure: JobFailure) -> None:
+        self._record(lambda connection: leases.retry(connection, claim, failure, self.settings))
+        metrics.OUTCOMES.labels("retried", failure.code).inc()
+        log.warning("attempt failed", code=failure.code, detail=failure.detail, attempt=claim.job.attempts)
+
+    def _record(self, write: Callable[[Connection], list[Message]]) -> None:
+        send(self.publisher, transact(self.engine, write, patience_s=_RECORD_PATIENCE_S))
+
+
+def _observe(result: JobResult, recorded_s: float) -> None:
+    metrics.OUTCOMES.labels("succeeded", "").inc()
+    metrics.PAGES.inc(len(result.pages))
+    stages = {
+        "queued": result.timings.queued / 1000,
+        "fetched": result.timings.fetched / 1000,
+        "rendered": result.timings.rendered / 1000,
+        "inferred": result.timings.inferred / 1000,
+        "recorded": recorded_s,
+    }
+    for stage, seconds in stages.items():
+        metrics.STAGE_SECONDS.labels(stage).observe(seconds)

@@ -1,0 +1,109 @@
+"""Starts one detector worker: ``python -m services.detector``.
+
+SIGTERM drains: no more jobs are taken, those held are finished; whatever is not finished by the set time is given
+back to the queue without counting the attempt.
+"""
+
+import os
+import threading
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from sqlalchemy import Engine
+
+from services.detector.examination import Examiner
+from services.detector.lease_keeper import LeaseKeeper
+from services.detector.models import Models
+from services.detector.settings import DetectorSettings
+from services.detector.tasks import ExamineTask
+from shared.db import leases
+from shared.db.engine import make_engine, transact
+from shared.domain.errors import LeaseLostError, ParapheError
+from shared.objects import ObjectStore
+from shared.pages.limits import RenderLimits
+from shared.pages.renderer import Renderer
+from shared.queue import DETECT_QUEUE, EXAMINE_TASK, Publisher, make_celery
+from shared.settings import JobSettings, LimitSettings
+from shared.telemetry import configure_logging, serve_metrics
+
+log = structlog.get_logger(__name__)
+
+_EXIT_UNFINISHED = 3
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = DetectorSettings()
+    configure_logging("detector", settings.log)
+    if settings.worker.metrics_port:
+        serve_metrics(settings.worker.metrics_port, settings.worker.metrics_host)
+    with ExitStack() as stack:
+        renderer = stack.enter_context(Renderer(settings.worker.renderers))
+        models = stack.enter_context(Models(settings.models, settings.worker))
+        models.get(settings.models.default)  # load now: a worker without its model must not take jobs
+        engine = make_engine(settings.postgres)
+        publisher = Publisher(settings.redis)
+        keeper = LeaseKeeper(engine, settings.jobs)
+        keeper.start()
+        stack.callback(keeper.stop)
+        examiner = Examiner(ObjectStore(settings.objects), renderer, models, render_limits(settings.limits))
+        app = make_celery(settings.redis)
+        _register(app, ExamineTask(engine, publisher, keeper, examiner, settings.jobs))
+        _give_back_after(settings.worker.drain_s, engine, keeper, settings.jobs)
+        _run(app, settings.worker.threads)
+
+
+def render_limits(limits: LimitSettings) -> RenderLimits:
+    """The renderer's limits out of the settings."""
+    return RenderLimits(
+        max_pages=limits.pages,
+        max_page_pixels=limits.page_pixels,
+        seconds=limits.document_seconds,
+        seconds_per_page=limits.page_seconds,
+        memory_bytes=limits.render_memory_bytes,
+        pdf_dpi=limits.pdf_dpi,
+    )
+
+
+def _register(app: Celery, task: ExamineTask) -> None:
+    @app.task(name=EXAMINE_TASK)
+    def examine(job_id: str) -> None:
+        task(job_id)
+
+
+def _give_back_after(seconds: float, engine: Engine, keeper: LeaseKeeper, settings: JobSettings) -> None:
+    """Once a shutdown begins, give what is left back after ``seconds`` and leave."""
+
+    def give_back() -> None:
+        for held in keeper.held():
+            held.give_up()
+            with suppress(LeaseLostError, ParapheError):
+                transact(engine, lambda connection, claim=held.claim: leases.release(connection, claim, settings))
+                log.warning("given back unfinished", job_id=str(held.claim.job.id))
+        os._exit(_EXIT_UNFINISHED)
+
+    def on_shutdown(**_: Any) -> None:
+        log.info("draining", held=len(keeper.held()), seconds=seconds)
+        timer = threading.Timer(seconds, give_back)
+        timer.daemon = True
+        timer.start()
+
+    signals.worker_shutting_down.connect(on_shutdown, weak=False)
+
+
+def _run(app: Celery, threads: int) -> None:
+    # Celery would put its own handlers on the root logger.
+    signals.setup_logging.connect(lambda **_: None, weak=False)
+    app.worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            f"--concurrency={threads}",
+            f"--queues={DETECT_QUEUE}",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
