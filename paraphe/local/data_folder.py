@@ -37,13 +37,18 @@ class DataFolder:
         """Holds the administrator's key, mode 600."""
         return self.path / "admin.key"
 
+    @property
+    def run_folder(self) -> Path:
+        """Where running processes are remembered."""
+        return self.path / "run"
+
     def log(self, name: str) -> Path:
         """Where the named process writes its log."""
         return self.path / "logs" / f"{name}.log"
 
     def pid_file(self, name: str) -> Path:
         """Where the named process is remembered while it runs."""
-        return self.path / "run" / f"{name}.json"
+        return self.run_folder / f"{name}.json"
 
     def lock(self) -> None:
         """Own the folder until this process ends, however it ends.

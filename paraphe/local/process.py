@@ -64,7 +64,6 @@ class ChildProcess:
 
     def spawn(self) -> None:
         """Start it, in its own process group (a Ctrl-C at the terminal is ours to pass on, in order)."""
-        self.end_leftover()
         with self.spec.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
                 self.spec.command,
@@ -79,7 +78,7 @@ class ChildProcess:
                 extra_groups=[] if self.spec.user else None,
                 preexec_fn=_die_with_parent(self.spec.orphan_signal),
             )
-        _remember(self._process.pid, self.spec.pid_file)
+        _remember(self._process.pid, self.spec)
 
     def stop(self, grace_s: float) -> bool:
         """Ask it to finish; after ``grace_s`` seconds end it by force. Says whether it finished by itself."""
@@ -115,18 +114,6 @@ class ChildProcess:
             self._process.kill()
         self._process.wait()
 
-    def end_leftover(self, grace_s: float = 10.0) -> None:
-        """End the process that an earlier, killed parent left behind, if there is one."""
-        leftover = _recall(self.spec.pid_file)
-        if leftover is None or (self._process and leftover.pid == self._process.pid and not self.is_alive()):
-            return
-        leftover.send_signal(self.spec.stop_signal)
-        try:
-            leftover.wait(grace_s)
-        except psutil.TimeoutExpired:
-            leftover.kill()
-            leftover.wait(grace_s)
-
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of its log, for a message that says why it did not start."""
         try:
@@ -160,9 +147,22 @@ def _die_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None
     return ask_kernel
 
 
-def _remember(pid: int, path: Path) -> None:
+def end_leftovers(folder: Path, grace_s: float = 10.0) -> list[str]:
+    """End every process remembered in ``folder`` that a killed parent left behind; returns their names."""
+    found = {path.stem: process for path in sorted(folder.glob("*.json")) if (process := _recall(path))}
+    for name, process in found.items():
+        process.send_signal(json.loads((folder / f"{name}.json").read_text())["stop_signal"])
+    _, stubborn = psutil.wait_procs(list(found.values()), timeout=grace_s)
+    for process in stubborn:
+        process.kill()
+    psutil.wait_procs(stubborn, timeout=grace_s)
+    return list(found)
+
+
+def _remember(pid: int, spec: ProcessSpec) -> None:
     """The start time goes with the pid: a pid alone may belong to a stranger by the time it is read."""
-    path.write_text(json.dumps({"pid": pid, "created": psutil.Process(pid).create_time()}))
+    kept = {"pid": pid, "created": psutil.Process(pid).create_time(), "stop_signal": int(spec.stop_signal)}
+    spec.pid_file.write_text(json.dumps(kept))
 
 
 def _recall(path: Path) -> psutil.Process | None:
@@ -170,6 +170,6 @@ def _recall(path: Path) -> psutil.Process | None:
         kept = json.loads(path.read_text())
         process = psutil.Process(int(kept["pid"]))
         same = abs(process.create_time() - float(kept["created"])) < 2.0
-    except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
+    except (ValueError, KeyError, psutil.NoSuchProcess):
         return None
-    return process if same and process.is_running() and process.status() != psutil.STATUS_ZOMBIE else None
+    return process if same and process.status() != psutil.STATUS_ZOMBIE else None

@@ -65,7 +65,6 @@ class EmbeddedServer(ABC):
 
     def spawn(self) -> None:
         """Start it without waiting, so that several can come up side by side."""
-        self._process.end_leftover()
         self._prepare()
         self._process.spawn()
 
@@ -73,6 +72,10 @@ class EmbeddedServer(ABC):
         """Second half of ``start``."""
         self._process.wait_until(self._is_ready, self.ready_timeout_s)
         self._after_ready()
+
+    def ask_to_stop(self) -> None:
+        """Tell it to stop, without waiting."""
+        self._process.ask_to_stop()
 
     def stop(self) -> bool:
         """Stop it in good order, by force if that takes too long; whether it stopped by itself."""

@@ -1,0 +1,66 @@
+"""Real servers for every test that wants them, started once a run. A server that cannot start fails the tests."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from paraphe.local.data_folder import DataFolder
+from tests.servers import Servers
+
+KINDS = ("unit", "integration", "e2e", "faults")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folder a test lies in says its kind: ``pytest -m unit``."""
+    for item in items:
+        for kind in KINDS:
+            if kind in item.path.parts:
+                item.add_marker(kind)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own settings must neither help nor harm a test."""
+    for name in list(os.environ):
+        if name.startswith("PARAPHE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def session_servers() -> Iterator[Servers]:
+    """Started on first use. Tests ask for ``servers`` instead."""
+    # Not pytest's own folder: that is closed to other users, and PostgreSQL started by root runs as one.
+    path = Path(tempfile.mkdtemp(prefix="paraphe-tests-"))
+    folder = DataFolder(path)
+    folder.prepare()
+    servers = Servers.in_folder(folder)
+    try:
+        servers.group.ensure_running()
+        yield servers
+    finally:
+        for server in servers.group.members:
+            server.kill()
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def servers(session_servers: Servers, no_settings_from_outside: None, monkeypatch: pytest.MonkeyPatch) -> Servers:
+    """Running servers, with the settings in the environment that lead to them."""
+    session_servers.group.ensure_running()
+    for name, value in session_servers.environment.items():
+        monkeypatch.setenv(name, value)
+    return session_servers
+
+
+@pytest.fixture
+def clean_servers(servers: Servers) -> Servers:
+    """The same, with a migrated database without rows, an empty broker, and the bucket made."""
+    # Imported here: unit tests should not pay for the data layer.
+    from tests.cleaning import clean
+
+    clean(servers)
+    return servers
