@@ -1,22 +1,20 @@
-"""Labelled pages on disk: what they are, where they lie and which belong together.
+"""Labelled pages on disk: what they are and where they come from.
 
 Three layouts are read: ours (`index.csv` beside `images/` and `labels/`), any YOLO folder (`images/`, `labels/`) and
-any COCO folder (`annotations.json` or `_annotations.coco.json` with its images).
+any COCO folder (a JSON of annotations beside its images). All give the same LabelledPage.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+KINDS = ("signature", "initials", "stamp")
+"""Class numbers of labels, by place."""
 
 
 class DatasetError(ValueError):
     """The data is not fit for use; the message names the file and what is wrong with it."""
-
-
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,11 @@ class LabelledBox:
 
 @dataclass(frozen=True)
 class LabelledPage:
-    """One page with its boxes. Pages of one group are of one document or near-duplicates and never part."""
+    """One page with its boxes. Pages of one group are of one document or near-duplicates and never part.
+
+    expected_boxes is what an index says about their number, where there is an index; labelled is false where a label
+    file was expected and none lies.
+    """
 
     source: str
     path: Path
@@ -47,6 +49,8 @@ class LabelledPage:
     group: str
     split: str | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
+    expected_boxes: int | None = None
+    labelled: bool = True
 
     @property
     def name(self) -> str:
@@ -55,46 +59,13 @@ class LabelledPage:
 
 
 def read_pages(folder: Path, split: str | None = None) -> list[LabelledPage]:
-    """Read every page of a dataset folder, or those of one split."""
-    pages = list(_read_index(folder))
-    return [page for page in pages if split is None or page.split == split]
+    """Read every page of a dataset folder, or those of one split; raises DatasetError on labels that make no sense."""
+    from services.trainer import dataset_layouts as layouts
 
-
-def _read_index(folder: Path) -> Iterable[LabelledPage]:
-    overlaps = _read_overlaps(folder)
-    with (folder / "index.csv").open(newline="") as handle:
-        for row in csv.DictReader(handle):
-            yield _page_of_row(folder, row, overlaps)
-
-
-def _page_of_row(folder: Path, row: dict[str, str], overlaps: dict[tuple[str, str, int], bool]) -> LabelledPage:
-    source, file = row["source"], row["file"]
-    label = folder / "labels" / source / f"{Path(file).stem}.txt"
-    return LabelledPage(
-        source=source,
-        path=folder / "images" / source / file,
-        boxes=tuple(_read_boxes(label, source, file, overlaps)),
-        group=row["group"],
-        split=row.get("split") or None,
-        tags=frozenset(filter(None, row.get("tags", "").split(","))),
-    )
-
-
-def _read_boxes(
-    label: Path, source: str, file: str, overlaps: dict[tuple[str, str, int], bool]
-) -> Iterable[LabelledBox]:
-    if not label.exists():
-        return
-    for number, line in enumerate(filter(None, label.read_text().splitlines())):
-        kind, cx, cy, width, height = line.split()[:5]
-        overlapped = overlaps.get((source, file, number))
-        yield LabelledBox(int(kind), float(cx), float(cy), float(width), float(height), overlapped)
-
-
-def _read_overlaps(folder: Path) -> dict[tuple[str, str, int], bool]:
-    path = folder / "boxes.csv"
-    if not path.exists():
-        return {}
-    with path.open(newline="") as handle:
-        rows = [row for row in csv.DictReader(handle) if row.get("overlapped")]
-    return {(row["source"], row["file"], int(row["box"])): row["overlapped"] == "Yes" for row in rows}
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder")
+    pages = layouts.reader_for(folder)(folder)
+    chosen = [page for page in pages if split is None or page.split == split]
+    if not chosen:
+        raise DatasetError(f"{folder}: no page" + (f" in split {split!r}" if split else ""))
+    return chosen

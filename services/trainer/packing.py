@@ -13,9 +13,11 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from services.trainer.dataset import LabelledBox, LabelledPage
+from shared.pages import raster
+from shared.pages.fit import Fit, Side
 
 HELD_OUT = "heldout"
 
@@ -58,11 +60,8 @@ def _label_line(box: LabelledBox) -> str:
 
 
 def reduce_page(path: Path, long_side: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Read a page as displayed, scaled by area to the given longer side; also returns its size in the file."""
+    """Read a page as displayed, scaled as in production to the given longer side; also returns its full size."""
     with Image.open(path) as opened:
-        image = ImageOps.exif_transpose(opened)
-        image = image.convert("L" if image.mode in {"1", "L", "I;16"} else "RGB")
-    factor = long_side / max(image.size)
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BILINEAR
-    return image.resize(size, method), image.size
+        image = raster.upright(opened, raster.orientation(opened))
+        image.load()
+    return raster.scaled(image, Fit(Side.LONGER, long_side).size(*image.size)), image.size

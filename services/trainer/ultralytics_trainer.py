@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from services.trainer import runtime
+from services.trainer.warm_start import load_weights, restore_normalization
 
 if TYPE_CHECKING:
     from services.trainer.training import TrainingSettings
@@ -81,20 +81,8 @@ def _warm_trainer(warm_start: str) -> type[DetectionTrainer]:
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             model = super().get_model(cfg, weights, verbose)
             if warm_start and weights is None:
-                load_warm_start(model, Path(warm_start))
+                load_weights(model, Path(warm_start))
+                restore_normalization(model, sorted(Path(self.data["train"]).glob("*.png")), int(self.args.imgsz))
             return model
 
     return WarmTrainer
-
-
-def load_warm_start(model: torch.nn.Module, archive: Path) -> int:
-    """Copy the tensors of a .npz state dict that fit into the model and return how many did."""
-    own = model.state_dict()
-    with np.load(archive) as stored:
-        fitting = {
-            name: torch.from_numpy(stored[name]).to(own[name].dtype)
-            for name in stored.files
-            if name in own and own[name].shape == stored[name].shape
-        }
-    model.load_state_dict(fitting, strict=False)
-    return len(fitting)

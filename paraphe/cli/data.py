@@ -1,0 +1,69 @@
+"""`paraphe data`: look at labelled pages, check them, pin them as a dataset version."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+data_app = typer.Typer(help="Labelled pages: check them, make a dataset version, show what they hold.")
+
+Folder = Annotated[Path, typer.Argument(help="Dataset folder: ours (index.csv), YOLO or COCO.", exists=True)]
+
+
+@data_app.command("check")
+def check_data(folder: Folder) -> None:
+    """Name everything that is wrong with a dataset; exit status 1 if anything is."""
+    from services.trainer.dataset import DatasetError, read_pages
+    from services.trainer.dataset_check import check
+
+    try:
+        pages = read_pages(folder)
+        problems = [str(problem) for problem in check(pages)]
+    except DatasetError as error:
+        pages, problems = [], [str(error)]
+    for problem in problems:
+        typer.echo(problem)
+    typer.echo(f"{len(pages)} pages, {len(problems)} problems")
+    raise typer.Exit(1 if problems else 0)
+
+
+@data_app.command("build")
+def build_version(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="Where the manifest goes.")] = Path("dataset.json"),
+    licence: Annotated[list[str] | None, typer.Option(help="SOURCE=LICENCE; repeat for each source.")] = None,
+) -> None:
+    """Check a dataset and write its manifest: every file's hash, splits by group, counts, licences."""
+    from services.trainer.dataset import DatasetError, read_pages
+    from services.trainer.dataset_version import build
+
+    pairs = [entry.partition("=") for entry in licence or []]
+    try:
+        manifest = build(folder, read_pages(folder), out, {source: text for source, _, text in pairs})
+    except DatasetError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{out}: version {manifest['version']}, {len(manifest['pages'])} pages")
+
+
+@data_app.command("show")
+def show_data(folder: Folder) -> None:
+    """Count pages and boxes by split and source."""
+    from services.trainer.dataset import KINDS, DatasetError, read_pages
+    from services.trainer.dataset_version import counts
+
+    try:
+        table = counts(read_pages(folder))
+    except DatasetError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    Console().print(_counts_table(table, KINDS))
+
+
+def _counts_table(rows: dict[str, dict[str, int]], kinds: tuple[str, ...]) -> Table:
+    table = Table("pages of", "pages", "signed", *kinds)
+    for name, values in rows.items():
+        table.add_row(name, *(str(values.get(column, 0)) for column in ("pages", "signed", *kinds)))
+    return table
