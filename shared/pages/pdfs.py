@@ -3,7 +3,6 @@
 import os
 import re
 from pathlib import Path
-from typing import NoReturn
 
 import pypdfium2
 import pypdfium2.raw
@@ -59,20 +58,23 @@ class PdfDocument:
 
 
 def _open(path: Path) -> pypdfium2.PdfDocument:
-    try:
-        pdf = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        _refuse(error)
+    # Not by pypdfium2's own constructor: for a PDF without pages it reports the error of whichever file failed before.
+    handle = pypdfium2.raw.FPDF_LoadDocument(os.fsencode(path) + b"\0", None)
+    if not handle:
+        raise _refusal(pypdfium2.raw.FPDF_GetLastError())
+    pdf = pypdfium2.PdfDocument(handle)
     pdf.init_forms()
     return pdf
 
 
-def _refuse(error: pypdfium2.PdfiumError) -> NoReturn:
-    if error.err_code in _LOCKED:
-        raise DocumentError(
+def _refusal(reason: int) -> DocumentError:
+    if reason in _LOCKED:
+        return DocumentError(
             ErrorCode.ENCRYPTED_DOCUMENT, "The PDF is protected by a password; send a copy without protection."
-        ) from error
-    raise error
+        )
+    return DocumentError(
+        ErrorCode.CORRUPT_DOCUMENT, f"The PDF cannot be read (PDFium error {reason}); export it again."
+    )
 
 
 def _check_end_is_there(path: Path) -> None:

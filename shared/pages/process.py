@@ -44,6 +44,7 @@ class RendererProcess:
         self._poll.register(self._answers, select.POLLIN)
         self._seconds_left = 0.0
         self._seconds_a_page = 0.0
+        self._memory_bytes = 0
         _widen(self._answers)
 
     @property
@@ -55,6 +56,7 @@ class RendererProcess:
         """Send a request; its answer is read with :meth:`frame` and :meth:`raster`."""
         self.documents += 1
         self._seconds_left = request.limits.seconds
+        self._memory_bytes = request.limits.memory_bytes
         self._seconds_a_page = request.limits.seconds_per_page
         assert self._process.stdin
         try:
@@ -113,13 +115,16 @@ class RendererProcess:
             view = view[count:]
 
     def _report_death(self) -> NoReturn:
-        status = self._process.wait()
-        if status == -signal.SIGXCPU:
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = ended_by = os.waitstatus_to_exitcode(status)
+        if ended_by == -signal.SIGXCPU:
             raise DocumentError(
                 ErrorCode.RENDER_TIMEOUT,
                 "Drawing took more processor time than allowed; export or scan it more simply.",
             )
-        if status == -signal.SIGKILL:  # not by us: the kernel, out of memory
+        # PDFium aborts when it gets no more memory; a kill that is not ours comes from a kernel without any.
+        starved = ended_by == -signal.SIGABRT and usage.ru_maxrss * 1024 > self._memory_bytes / 4
+        if starved or ended_by == -signal.SIGKILL:
             raise memory_error()
         raise DocumentError(
             ErrorCode.RENDER_CRASH, "The document crashed its renderer; export or scan it again with another program."

@@ -10,6 +10,7 @@ from shared.pages import raster
 from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
 from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
+from shared.pages.tiff_structure import reaches_past_end
 
 _NEW_SUBFILE_TYPE = 254
 _REDUCED_COPY = 1  # bit of NewSubfileType: a thumbnail of another page
@@ -25,7 +26,7 @@ class TiffDocument:
         self._file = path.open("rb")
         self._size = os.fstat(self._file.fileno()).st_size
         self._limits = limits
-        with decoding("The TIFF", self._ends_before_directory):
+        with decoding("The TIFF", self._is_cut_short):
             self._image = TiffImagePlugin.TiffImageFile(self._file)
         self._frames = self._find_pages()
 
@@ -35,12 +36,12 @@ class TiffDocument:
     def draw(self, number: int, fit: Fit) -> DrawnPage:
         """Page ``number``, upright, scaled to ``fit``."""
         image = self._image
-        with decoding(f"Page {number}", lambda: False):
+        with decoding(f"Page {number}", self._is_cut_short):
             image.seek(self._frames[number - 1])
             self._check_data_is_there(number)
         width, height = image.size
         check_page_pixels(number, width, height, self._limits)
-        with decoding(f"Page {number}", lambda: False):
+        with decoding(f"Page {number}", self._is_cut_short):
             image.load()
         return DrawnPage(number, width, height, raster.scaled(image, fit.size(width, height)))
 
@@ -63,20 +64,15 @@ class TiffDocument:
         return pages or thumbnails
 
     def _seek(self, index: int) -> bool:
-        with decoding(f"Frame {index + 1}", self._ends_before_directory):
+        with decoding(f"Frame {index + 1}", self._is_cut_short):
             try:
                 self._image.seek(index)
             except EOFError:  # Pillow's way to say that the previous frame was the last
                 return False
         return True
 
-    def _ends_before_directory(self) -> bool:
-        """Whether the first directory lies past the end of the file; writers put it last, so cutting loses it."""
-        self._file.seek(0)
-        head = self._file.read(16)
-        order = "little" if head[:2] == b"II" else "big"
-        offset = head[8:16] if 43 in head[2:4] else head[4:8]
-        return int.from_bytes(offset, order) + 2 > self._size  # type: ignore[arg-type]
+    def _is_cut_short(self) -> bool:
+        return reaches_past_end(self._file)
 
     def _check_data_is_there(self, number: int) -> None:
         """A fax decoder fills what is missing with white and says nothing: compare with the file's length instead."""
