@@ -68,8 +68,12 @@ class Publisher:
     """Sends job and event messages. Fails fast: the outbox keeps what could not be sent."""
 
     def __init__(self, settings: RedisSettings) -> None:
+        # Without it kombu tries to connect for six seconds, whatever "retry=False" says: each request that accepts a
+        # job would wait that long for a broker that is away.
+        options = {**_transport_options(settings), "max_retries": 0}
         self._celery = make_celery(settings)
-        self._connection = Connection(settings.url.get_secret_value(), transport_options=_transport_options(settings))
+        self._celery.conf.broker_transport_options = options
+        self._connection = Connection(settings.url.get_secret_value(), transport_options=options)
 
     def publish_job(self, job_id: UUID, priority: Priority) -> None:
         """Put an examination on the detect queue."""
