@@ -1,0 +1,233 @@
+"""Paraphe for Python programs.
+
+>>> from paraphe import Client
+>>> with Client("http://127.0.0.1:8000", "pk_…") as paraphe:
+...     job = paraphe.wait(paraphe.submit("contract.pdf"))
+...     print(job.result.verdict, job.result.count)
+"""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from paraphe.answers import Job, JobEvent, Key, NewKey, job_from_json, key_from_json, new_key_from_json
+from paraphe.api_errors import WaitTimeoutError
+from paraphe.event_stream import follow
+from paraphe.transport import Transport
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+_LONGEST_POLL_S = 30.0
+
+PriorityName = Literal["interactive", "normal", "bulk"]
+
+
+class Client:
+    """A server and a key. Safe to share between threads; use it as a context manager, or call ``close``.
+
+    ``base_url`` and ``api_key`` default to the environment's PARAPHE_URL and PARAPHE_API_KEY. Faults of the network
+    and refusals for now (429, 503) are tried again up to ``retries`` times; sending a document again is safe, because
+    every submission carries an idempotency key. All methods raise ParapheApiError for what the server refuses and
+    ServerUnreachableError when there is no answer.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = 30.0,
+        retries: int = 4,
+    ) -> None:
+        self._transport = Transport(
+            base_url or os.environ.get("PARAPHE_URL") or DEFAULT_URL,
+            api_key or os.environ.get("PARAPHE_API_KEY"),
+            timeout_s=timeout_s,
+            retries=retries,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    @property
+    def base_url(self) -> str:
+        """The server's address."""
+        return self._transport.base_url
+
+    def submit(
+        self,
+        document: Path | str | bytes,
+        *,
+        filename: str | None = None,
+        model: str | None = None,
+        priority: PriorityName | None = None,
+        requirements: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        callback_url: str | None = None,
+        wait_s: float = 0.0,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Send a document (a path, or its bytes) to be examined.
+
+        ``requirements``: ``{"min_signatures": 2, "zones": [{"page": -1, "box": [0, 0.6, 1, 1], "min": 1}]}``.
+        ``wait_s`` (up to 60) lets the server answer with the outcome if it comes in time. Give your own
+        ``idempotency_key`` to make a submission repeatable across runs of your program.
+        """
+        options = _options(model, priority, requirements, metadata, callback_url)
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        if wait_s:
+            headers["Prefer"] = f"wait={wait_s:g}"
+        name = filename or ("document" if isinstance(document, bytes) else Path(document).name)
+        with ExitStack() as files:
+
+            def build() -> Mapping[str, Any]:
+                content = document if isinstance(document, bytes) else files.enter_context(Path(document).open("rb"))
+                return {"files": {"file": (name, content)}, "data": options, "headers": headers}
+
+            answer = self._transport.request("POST", "/v1/jobs", answer_within_s=wait_s, build=build)
+        return job_from_json(answer.json())
+
+    def submit_uploaded(self, upload_id: str, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        """Examine what ``upload`` has sent. ``options`` as for ``submit``: model, priority, requirements, …"""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        body = {"upload_id": upload_id, **options}
+        answer = self._transport.request("POST", "/v1/jobs", build=lambda: {"json": body, "headers": headers})
+        return job_from_json(answer.json())
+
+    def upload(self, document: Path | str) -> str:
+        """Send a large file straight to the object store; returns the id for ``submit_uploaded``."""
+        path = Path(document)
+        ticket = self._transport.request("POST", "/v1/uploads", build=lambda: {"json": {"filename": path.name}}).json()
+        with path.open("rb") as file:
+            self._transport.put_elsewhere(ticket["url"], file, path.stat().st_size)
+        return str(ticket["id"])
+
+    def job(self, job_id: str, *, wait_s: float = 0.0) -> Job:
+        """One job as it stands, or as it stands once it has its outcome, at most ``wait_s`` (up to 60) later."""
+        query = {"wait": f"{wait_s:g}"} if wait_s else {}
+        path = f"/v1/jobs/{job_id}"
+        return job_from_json(
+            self._transport.request("GET", path, answer_within_s=wait_s, build=lambda: {"params": query}).json()
+        )
+
+    def wait(self, job: Job | str, *, timeout_s: float | None = None) -> Job:
+        """Wait for a job's outcome and return the job with it.
+
+        Raises:
+            WaitTimeoutError: none within ``timeout_s``.
+        """
+        if isinstance(job, Job) and job.is_final:
+            return job
+        job_id = job if isinstance(job, str) else job.id
+        deadline = time.monotonic() + timeout_s if timeout_s is not None else float("inf")
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            current = self.job(job_id, wait_s=min(_LONGEST_POLL_S, round(left, 1)))
+            if current.is_final:
+                return current
+            if time.monotonic() >= deadline:
+                raise WaitTimeoutError(f"job {job_id} is still {current.status} after {timeout_s:g} s")
+
+    def jobs(
+        self,
+        *,
+        status: Sequence[str] = (),
+        verdict: Sequence[str] = (),
+        created_from: datetime | None = None,
+        created_until: datetime | None = None,
+        metadata: Sequence[str] = (),
+        page_size: int = 100,
+    ) -> Iterator[Job]:
+        """All jobs that match, newest first, fetched page by page as they are read.
+
+        ``metadata`` entries are ``key`` (present) or ``key:value``.
+        """
+        query: dict[str, Any] = {"limit": page_size}
+        named = {"status": list(status), "verdict": list(verdict), "metadata": list(metadata)}
+        query.update({name: values for name, values in named.items() if values})
+        moments = {"created_from": created_from, "created_until": created_until}
+        query.update({name: moment.isoformat() for name, moment in moments.items() if moment})
+        while True:
+            page = self._transport.request("GET", "/v1/jobs", build=lambda: {"params": query}).json()
+            yield from (job_from_json(body) for body in page["jobs"])
+            if not page.get("next_cursor"):
+                return
+            query["cursor"] = page["next_cursor"]
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a job that has no outcome yet."""
+        return job_from_json(self._transport.request("POST", f"/v1/jobs/{job_id}/cancel", repeatable=False).json())
+
+    def replay(self, job_id: str) -> Job:
+        """Give a failed job a new set of attempts."""
+        return job_from_json(self._transport.request("POST", f"/v1/jobs/{job_id}/replay", repeatable=False).json())
+
+    def erase(self, job_id: str) -> None:
+        """Erase a job with its document, pages and results."""
+        self._transport.request("DELETE", f"/v1/jobs/{job_id}")
+
+    def events(self, job_id: str) -> Iterator[JobEvent]:
+        """A job's events from its first on, as they happen, until its outcome."""
+        return follow(self._transport, job_id)
+
+    def page_image(self, job_id: str, number: int, *, annotated: bool = False, width: int | None = None) -> bytes:
+        """One page as PNG, with its detections drawn if ``annotated``; ``width`` in pixels."""
+        query = {"annotated": str(annotated).lower(), **({"width": str(width)} if width else {})}
+        path = f"/v1/jobs/{job_id}/pages/{number}.png"
+        return self._transport.request("GET", path, answer_within_s=30, build=lambda: {"params": query}).content
+
+    def create_key(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        *,
+        client: str | None = None,
+        requests_per_minute: int | None = None,
+    ) -> NewKey:
+        """Make a key (needs the scope ``admin``), for your own client unless another is named."""
+        body: dict[str, Any] = {"name": name, "scopes": list(scopes)}
+        body.update({"client": client} if client else {})
+        body.update({"requests_per_minute": requests_per_minute} if requests_per_minute else {})
+        answer = self._transport.request("POST", "/v1/keys", repeatable=False, build=lambda: {"json": body})
+        return new_key_from_json(answer.json())
+
+    def list_keys(self) -> list[Key]:
+        """All keys, newest first."""
+        return [key_from_json(body) for body in self._transport.request("GET", "/v1/keys").json()["keys"]]
+
+    def revoke_key(self, key_id: str) -> None:
+        """End a key at once."""
+        self._transport.request("DELETE", f"/v1/keys/{key_id}")
+
+
+def _options(
+    model: str | None,
+    priority: str | None,
+    requirements: Mapping[str, Any] | None,
+    metadata: Mapping[str, Any] | None,
+    callback_url: str | None,
+) -> dict[str, str]:
+    """The form fields of a submission; what was not given is left to the server's defaults."""
+    fields = {
+        "model": model,
+        "priority": priority,
+        "requirements": json.dumps(dict(requirements)) if requirements is not None else None,
+        "metadata": json.dumps(dict(metadata)) if metadata is not None else None,
+        "callback_url": callback_url,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
