@@ -7,6 +7,7 @@ back to the queue without counting the attempt.
 import os
 import threading
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -80,7 +81,7 @@ def _give_back_after(seconds: float, engine: Engine, keeper: LeaseKeeper, settin
         for held in keeper.held():
             held.give_up()
             with suppress(LeaseLostError, ParapheError):
-                transact(engine, lambda connection, claim=held.claim: leases.release(connection, claim, settings))
+                transact(engine, partial(leases.release, claimed=held.claim, settings=settings))
                 log.warning("given back unfinished", job_id=str(held.claim.job.id))
         os._exit(_EXIT_UNFINISHED)
 
