@@ -1,0 +1,70 @@
+"""Calibration undoes a known distortion; thresholds fall where they should."""
+
+import numpy as np
+import pytest
+
+from services.trainer.calibration import (
+    Calibration,
+    choose_thresholds,
+    expected_calibration_error,
+    fit_calibration,
+    reliability,
+)
+from services.trainer.metrics import ExaminedPage
+
+
+def logit(share: np.ndarray) -> np.ndarray:
+    return np.log(share / (1 - share))
+
+
+def test_a_known_distortion_is_undone() -> None:
+    generator = np.random.default_rng(3)
+    true_share = generator.uniform(0.02, 0.98, 20_000)
+    correct = generator.random(20_000) < true_share
+    shown = 1 / (1 + np.exp(-(logit(true_share) - 0.8) / 1.7))
+    fitted = fit_calibration(shown, correct)
+    assert fitted.slope == pytest.approx(1.7, abs=0.08)
+    assert fitted.offset == pytest.approx(0.8, abs=0.08)
+    before = expected_calibration_error(reliability(shown, correct))
+    after = expected_calibration_error(reliability(fitted.apply(shown), correct))
+    assert before > 0.1
+    assert after < 0.02
+
+
+def test_few_detections_change_little() -> None:
+    fitted = fit_calibration(np.array([0.7, 0.6]), np.array([True, True]))
+    assert abs(fitted.slope - 1) < 0.2
+    assert 0 < fitted.offset < 0.4
+
+
+def test_perfect_separation_gives_finite_numbers() -> None:
+    confidence = np.concatenate([np.full(200, 0.9), np.full(200, 0.1)])
+    fitted = fit_calibration(confidence, confidence > 0.5)
+    assert np.isfinite([fitted.slope, fitted.offset]).all()
+    assert fitted.slope > 1
+
+
+def test_calibration_keeps_the_order() -> None:
+    shown = np.linspace(0.001, 0.999, 500)
+    assert (np.diff(Calibration(0.6, -1.0).apply(shown)) > 0).all()
+
+
+def pages_with(hits: list[float], alarms: list[float]) -> list[ExaminedPage]:
+    box, none = np.array([[0.0, 0, 10, 10]]), np.zeros((0, 4))
+    signed = [ExaminedPage(f"s{i}", f"s{i}", box, np.array([-1]), box, np.array([c])) for i, c in enumerate(hits)]
+    rest = [
+        ExaminedPage(f"u{i}", f"u{i}", none, np.zeros(0, dtype=int), box, np.array([c])) for i, c in enumerate(alarms)
+    ]
+    return signed + rest
+
+
+def test_accept_lies_between_signatures_and_false_alarms() -> None:
+    chosen = choose_thresholds(pages_with(hits=[0.8, 0.85, 0.9, 0.95], alarms=[0.1, 0.2, 0.3]))
+    assert 0.3 < chosen.accept < 0.8
+    assert chosen.review <= chosen.accept / 2
+
+
+def test_review_goes_down_to_the_faintest_signature() -> None:
+    chosen = choose_thresholds(pages_with(hits=[0.12] + [0.9] * 9, alarms=[0.5, 0.5, 0.6]))
+    assert chosen.accept > 0.6
+    assert chosen.review <= 0.12
