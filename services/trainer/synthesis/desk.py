@@ -1,0 +1,109 @@
+"""What people do to a printed sheet: sign, initial, stamp, write on it by hand."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from services.trainer.synthesis.faces import HANDWRITING, face
+from services.trainer.synthesis.hand import neat_hand, write
+from services.trainer.synthesis.ink import Alpha, Colour, Ink, pen_colour, rasterise, rasterise_at
+from services.trainer.synthesis.sheet import Sheet
+from services.trainer.synthesis.signature import initials, signature
+from services.trainer.synthesis.stamps import boxed_stamp, round_stamp, stamp_ink, turned
+from services.trainer.synthesis.wording import Wording, signable
+
+Rng = np.random.Generator
+
+
+class SignatureSource(Protocol):
+    """Anything that yields ready signatures, such as those cut from real scans."""
+
+    def draw(self, rng: Rng, box: tuple[float, float]) -> Alpha:
+        """One signature that fits `box` (width, height in px) as tight alpha."""
+
+
+@dataclass
+class Desk:
+    """A sheet on somebody's desk, with the pens and stamps lying there; places are in millimetres."""
+
+    sheet: Sheet
+    rng: Rng
+    words: Wording
+    real: SignatureSource | None = None
+    real_share: float = 0.4
+    blue: float = 0.5
+
+    def sign(self, x: float, y: float, width: float, height: float, name: str | None = None) -> None:
+        """Sign around the point x, y with ink no larger than width by height."""
+        box = (width * self.sheet.scale, height * self.sheet.scale)
+        alpha = self._signature(box, name or self.words.name())
+        if self.rng.random() < 0.12:
+            alpha = turned(alpha, float(self.rng.normal(0, 12)))
+        self.sheet.put("signature", Ink(alpha, pen_colour(self.rng, self.blue)), x, y)
+
+    def _signature(self, box: tuple[float, float], name: str) -> Alpha:
+        rng = self.rng
+        if self.real is not None and rng.random() < self.real_share:
+            return self.real.draw(rng, box)
+        return rasterise(signature(rng, signable(name)), box, self.nib(), rng.uniform(0.6, 1.0))
+
+    def nib(self) -> float:
+        """Pen width in px: ballpoint 0.35 mm to felt 0.9 mm."""
+        return float(self.sheet.scale * self.rng.choice([0.3, 0.4, 0.5, 0.65, 0.9], p=[0.2, 0.3, 0.25, 0.15, 0.1]))
+
+    def initial(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
+        box = (height * 2.2 * self.sheet.scale, height * self.sheet.scale)
+        alpha = rasterise(initials(self.rng, signable(name)), box, self.nib() * 0.9, self.rng.uniform(0.6, 1.0))
+        self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
+
+    def handwrite(self, text: str, x: float, y: float, x_height: float = 2.2, colour: Colour | None = None) -> None:
+        """Write `text` legibly, starting at x with its middle at y; half by the pen model, half in a hand font."""
+        ink = colour or pen_colour(self.rng, self.blue)
+        alpha = self._written(signable(text), x_height)
+        if self.rng.random() < 0.25:
+            alpha = turned(alpha, float(self.rng.normal(0, 4)))
+        self.sheet.put("handwriting", Ink(alpha, ink), x, y, anchor=(0.0, 0.5))
+
+    def _written(self, text: str, x_height: float) -> Alpha:
+        size = x_height * self.sheet.scale
+        if self.rng.random() < 0.5:
+            return rasterise_at(write(text, neat_hand(self.rng), self.rng), size, self.nib() * 0.8)
+        font = face(str(self.rng.choice(HANDWRITING)), round(size * 2.6))
+        left, top, right, bottom = font.getbbox(text)
+        mask = font.getmask(text, mode="L")
+        width, height = mask.size
+        tile = np.asarray(mask, np.uint8).reshape(height, width) if width and height else np.zeros((2, 2), np.uint8)
+        return np.pad(tile, 1)
+
+    def round_stamp(
+        self, x: float, y: float, diameter: float, colour: Colour | None = None, company: str | None = None
+    ) -> None:
+        """Company and town round a ring, a number or emblem within."""
+        words, rng = self.words, self.rng
+        ring = f"{company or words.company()} * {words.pick('city')}".upper()
+        middle = [[words.pick("city").upper()], [words.number(9)], [words.pick("form"), words.number(5)], []]
+        squash = rng.uniform(0.55, 0.8) if rng.random() < 0.12 else 1.0
+        alpha = round_stamp(rng, self.sheet.px(diameter), ring, middle[int(rng.integers(4))], squash)
+        self._stamp(turned(alpha, float(rng.normal(0, 15))), x, y, colour)
+
+    def company_stamp(
+        self, x: float, y: float, width: float, colour: Colour | None = None, company: str | None = None
+    ) -> None:
+        """A block of name, address, telephone and number, as French companies use."""
+        words = self.words
+        lines = [(company or words.company()).upper(), words.address(), f"Tel. {words.number(10)}", f"SIRET {words.number(14)}"]
+        count = int(self.rng.integers(2, 5))
+        alpha = boxed_stamp(self.rng, self.sheet.px(width), lines[:count], self.rng.random() < 0.35)
+        self._stamp(turned(alpha, float(self.rng.normal(0, 4))), x, y, colour)
+
+    def word_stamp(self, x: float, y: float, width: float) -> None:
+        """RECEIVED, PAYÉ, a date …"""
+        lines = [self.words.pick("stampwords")]
+        if self.rng.random() < 0.6:
+            lines.append(self.words.date().upper())
+        alpha = boxed_stamp(self.rng, self.sheet.px(width), lines, self.rng.random() < 0.6)
+        self._stamp(turned(alpha, float(self.rng.normal(0, 8))), x, y, None)
+
+    def _stamp(self, alpha: Alpha, x: float, y: float, colour: Colour | None) -> None:
+        self.sheet.put("stamp", Ink(alpha, colour or stamp_ink(self.rng)), x, y)

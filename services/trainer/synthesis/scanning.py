@@ -1,0 +1,102 @@
+"""From a clean page to what a scanner, fax or phone makes of it; outlines move along with every bend of the page."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.trainer.synthesis import wear
+from services.trainer.synthesis.sheet import Outline, Pixels
+
+Rng = np.random.Generator
+Page = tuple[Pixels, list[Outline]]
+Scanner = Callable[[Pixels, list[Outline], Rng], Page]
+Matrix = NDArray[np.float64]
+
+
+def warped(pixels: Pixels, outlines: list[Outline], matrix: Matrix, fill: tuple[int, int, int]) -> Page:
+    """Apply a homography (3, 3) to the page and to every outline; the canvas keeps its size."""
+    height, width = pixels.shape[:2]
+    moved = cv2.warpPerspective(
+        pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+    )
+    carried = [
+        Outline(mark.kind, cv2.perspectiveTransform(mark.points[None].astype(np.float32), matrix)[0])
+        for mark in outlines
+    ]
+    return np.asarray(moved, np.uint8), carried
+
+
+def skew_matrix(shape: tuple[int, ...], degrees: float, zoom: float, shift: tuple[float, float]) -> Matrix:
+    height, width = shape[:2]
+    matrix = np.eye(3)
+    matrix[:2] = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
+    matrix[:2, 2] += shift
+    return matrix
+
+
+def _laid_askew(pixels: Pixels, outlines: list[Outline], rng: Rng, fill: tuple[int, int, int]) -> Page:
+    degrees = float(rng.normal(0, 0.8)) if rng.random() < 0.9 else float(rng.uniform(-4, 4))
+    shift = (float(rng.normal(0, 6)), float(rng.normal(0, 6)))
+    return warped(pixels, outlines, skew_matrix(pixels.shape, degrees, float(rng.uniform(0.96, 1.01)), shift), fill)
+
+
+def born_digital(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
+    """Exported from office software or an e-signing tool: untouched."""
+    return pixels, outlines
+
+
+def office_scan(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
+    """A flatbed or copier's colour or grey scan."""
+    pixels = wear.worn_paper(pixels, rng)
+    if rng.random() < 0.85:
+        lid = 0 if rng.random() < 0.15 else int(rng.integers(225, 256))
+        pixels, outlines = _laid_askew(pixels, outlines, rng, (lid, lid, lid))
+    if rng.random() < 0.5:
+        pixels = np.repeat(wear.grey(pixels)[..., None], 3, axis=2)
+    pixels = wear.blurred(pixels, rng, 0.9)
+    pixels = wear.toned(pixels, rng)
+    if rng.random() < 0.35:
+        pixels = wear.edge_shadow(pixels, rng)
+    if rng.random() < 0.6:
+        pixels = wear.grain(pixels, rng, rng.uniform(1, 7))
+    return (wear.low_resolution(pixels, rng) if rng.random() < 0.2 else pixels), outlines
+
+
+def phone_photo(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
+    """A photograph of the page: perspective, uneven light, a table around it, colour cast, noise."""
+    height, width = pixels.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    inset = rng.uniform(0.0, 0.07, (4, 2)) * [width, height] * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
+    matrix = cv2.getPerspectiveTransform(corners, (corners + inset).astype(np.float32))
+    table = tuple(int(value) for value in rng.integers(20, 190, 3))
+    pixels, outlines = warped(wear.worn_paper(pixels, rng), outlines, matrix, (table[0], table[1], table[2]))
+    pixels = wear.lit(pixels, rng)
+    pixels = wear.blurred(pixels, rng, 1.3)
+    return wear.grain(pixels, rng, rng.uniform(2, 9)), outlines
+
+
+def archive_scan(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
+    """A bilevel scan out of a litigation archive: odd threshold, specks, black edges, punch holes, page numbers."""
+    if rng.random() < 0.85:
+        pixels, outlines = _laid_askew(pixels, outlines, rng, (255, 255, 255))
+    if rng.random() < 0.45:
+        pixels = wear.punch_holes(pixels, rng)
+    ink = wear.copied(wear.grey(pixels), rng)
+    enlarged = cv2.resize(ink, None, fx=(factor := rng.uniform(1.15, 1.7)), fy=factor, interpolation=cv2.INTER_LINEAR)
+    black = wear.bilevel(np.asarray(enlarged, np.uint8), rng)
+    black = wear.black_edges(black, rng)
+    grown = [Outline(mark.kind, mark.points * np.float32(factor)) for mark in outlines]
+    return black, grown
+
+
+def fax(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
+    """A fax: half the vertical resolution, ragged letters, streaks, a header line."""
+    pixels, outlines = _laid_askew(pixels, outlines, rng, (255, 255, 255))
+    height, width = pixels.shape[:2]
+    ink = wear.copied(wear.grey(pixels), rng)
+    coarse = cv2.resize(ink, (width, round(height * rng.uniform(0.5, 0.75))), interpolation=cv2.INTER_AREA)
+    black = wear.bilevel(np.asarray(coarse, np.uint8), rng)
+    black = wear.fax_streaks(black, rng)
+    return np.asarray(cv2.resize(black, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8), outlines
