@@ -1,0 +1,1 @@
+"""The reconciler: repairs what lost messages and lost workers leave behind."""

@@ -1,0 +1,5 @@
+"""``python -m services.reconciler``: run one reconciler."""
+
+from services.reconciler.service import main
+
+main()

@@ -1,0 +1,54 @@
+"""What a reconciler tells Prometheus. Gauges are measured by every replica: take their maximum, not their sum."""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+
+from shared.db.backlog import Backlog
+from shared.db.outbox import Topic
+from shared.domain.job import JobState
+
+
+class ReconcilerMetrics:
+    """One registry's worth of them."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._jobs = Gauge("paraphe_jobs", "Jobs without outcome yet, by state.", ["state"], registry=registry)
+        self._oldest = Gauge(
+            "paraphe_oldest_queued_job_seconds", "Age of the job that has been queued longest.", registry=registry
+        )
+        self._outstanding = Gauge(
+            "paraphe_outbox_outstanding", "Messages whose effect has not been seen.", ["topic"], registry=registry
+        )
+        self.leads = Gauge("paraphe_reconciler_leads", "1 for the replica that acts.", registry=registry)
+        self.leases_expired = Counter(
+            "paraphe_leases_expired", "Jobs taken back from workers gone silent.", registry=registry
+        )
+        self._sent = Counter(
+            "paraphe_reconciler_messages_sent", "Messages retried or sent again.", ["topic"], registry=registry
+        )
+        self.uploads_removed = Counter(
+            "paraphe_uploads_removed", "Uploads that expired, removed with their objects.", registry=registry
+        )
+        self._ticks = Gauge(
+            "paraphe_reconciler_last_tick_timestamp_seconds",
+            "When each loop last did its work.",
+            ["loop"],
+            registry=registry,
+        )
+        for topic in Topic:
+            self._sent.labels(topic)
+
+    def show_backlog(self, backlog: Backlog, outstanding: dict[Topic, int]) -> None:
+        """Set the gauges."""
+        self._jobs.labels(JobState.QUEUED).set(backlog.queued)
+        self._jobs.labels(JobState.PROCESSING).set(backlog.processing)
+        self._oldest.set(backlog.oldest_queued_s)
+        for topic, number in outstanding.items():
+            self._outstanding.labels(topic).set(number)
+
+    def count_sent(self, topic: Topic, number: int) -> None:
+        """Messages the reconciler put on the broker."""
+        self._sent.labels(topic).inc(number)
+
+    def tick(self, loop: str) -> None:
+        """A loop has done its work just now."""
+        self._ticks.labels(loop).set_to_current_time()

@@ -1,0 +1,85 @@
+"""The repairs: jobs whose worker is gone, messages that were lost, uploads nobody used."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from services.reconciler.broker import held_messages
+from services.reconciler.metrics import ReconcilerMetrics
+from shared import dispatch
+from shared.db import backlog, leases, outbox, uploads
+from shared.db.engine import transact
+from shared.db.outbox import Message, Topic
+from shared.objects import ObjectStore
+from shared.queue import DETECT_QUEUE, EVENT_QUEUE, Publisher
+from shared.settings import JobSettings, RedisSettings
+
+log = structlog.get_logger(__name__)
+
+_QUEUES = {Topic.JOB: DETECT_QUEUE, Topic.EVENT: EVENT_QUEUE}
+_BATCH = 500
+_UPLOADS_A_TRANSACTION = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """Each method does one repair once, completely. Faults of servers pass through to the loop that calls it."""
+
+    engine: Engine
+    publisher: Publisher
+    store: ObjectStore
+    metrics: ReconcilerMetrics
+    jobs: JobSettings
+    redis: RedisSettings
+
+    def take_back_from_silent_workers(self) -> None:
+        """Queue again, or fail, the jobs whose lease ran out."""
+        while messages := transact(self.engine, partial(leases.expire, settings=self.jobs, limit=_BATCH)):
+            log.warning("leases ran out", jobs=len(messages))
+            self.metrics.leases_expired.inc(len(messages))
+            dispatch.send(self.publisher, messages)
+
+    def send_again(self) -> None:
+        """Send what is scheduled and due, and what the broker must have lost."""
+        for topic, queue in _QUEUES.items():
+            while messages := self._take_due(topic, held_messages(self.redis, queue)):
+                sent = dispatch.send(self.publisher, messages)
+                self.metrics.count_sent(topic, sent)
+                log.info("sent by the reconciler", topic=topic, messages=sent)
+                if sent < len(messages) or len(messages) < _BATCH:
+                    break
+
+    def _take_due(self, topic: Topic, held: int) -> list[Message]:
+        def take(connection: Connection) -> list[Message]:
+            # Resending a message that still waits would not harm (claims drop repeats) but multiply a long backlog.
+            lost_at_most = max(outbox.outstanding(connection, topic) - held, 0)
+            return outbox.take_due(
+                connection,
+                topic,
+                lost_at_most=lost_at_most,
+                resend_after_s=self.jobs.resend_after_s,
+                limit=_BATCH,
+            )
+
+        return transact(self.engine, take)
+
+    def remove_expired_uploads(self) -> None:
+        """Delete uploads past their time, objects first: a row whose object could not be deleted stays for later."""
+        while True:
+            with self.engine.begin() as connection:
+                expired = uploads.take_expired(connection, limit=_UPLOADS_A_TRANSACTION)
+                for upload in expired:
+                    self.store.delete(upload.object_name)
+            self.metrics.uploads_removed.inc(len(expired))
+            if len(expired) < _UPLOADS_A_TRANSACTION:
+                return
+
+    def measure(self) -> None:
+        """Set the gauges."""
+
+        def look(connection: Connection) -> tuple[backlog.Backlog, dict[Topic, int]]:
+            return backlog.measure(connection), {topic: outbox.outstanding(connection, topic) for topic in Topic}
+
+        self.metrics.show_backlog(*transact(self.engine, look))

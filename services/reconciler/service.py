@@ -1,0 +1,62 @@
+"""Starts one reconciler: ``python -m services.reconciler``. SIGTERM and SIGINT stop it at once."""
+
+import signal
+import threading
+from collections.abc import Callable
+
+from services.reconciler.leadership import Leadership
+from services.reconciler.metrics import ReconcilerMetrics
+from services.reconciler.repairs import Repairs
+from services.reconciler.settings import ReconcilerOptions, ReconcilerSettings
+from shared.db.engine import make_engine
+from shared.loops import EnduringLoop, run_until
+from shared.objects import ObjectStore
+from shared.queue import Publisher
+from shared.telemetry import configure_logging, serve_metrics
+
+
+def main() -> None:
+    """Run until told to stop."""
+    settings = ReconcilerSettings()
+    configure_logging("reconciler", settings.log)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if settings.options.metrics_port:
+        serve_metrics(settings.options.metrics_port, settings.options.metrics_host)
+    run(settings, ReconcilerMetrics(), stop)
+
+
+def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threading.Event) -> None:
+    """Repair until ``stop`` is set."""
+    engine = make_engine(settings.postgres)
+    leadership = Leadership(engine)
+    repairs = Repairs(
+        engine, Publisher(settings.redis), ObjectStore(settings.objects), metrics, settings.jobs, settings.redis
+    )
+    run_until(stop, _loops(repairs, leadership, metrics, settings.options))
+    leadership.release()
+    engine.dispose()
+
+
+def _loops(
+    repairs: Repairs, leadership: Leadership, metrics: ReconcilerMetrics, options: ReconcilerOptions
+) -> list[EnduringLoop]:
+    """A loop each, so that one server's outage holds up only what needs that server."""
+
+    def leading(name: str, repair: Callable[[], None], period_s: float) -> EnduringLoop:
+        def step() -> None:
+            metrics.leads.set(0)
+            if leadership.is_held():
+                metrics.leads.set(1)
+                repair()
+            metrics.tick(name)
+
+        return EnduringLoop(name, step, period_s=period_s)
+
+    return [
+        leading("leases", repairs.take_back_from_silent_workers, options.every_s),
+        leading("messages", repairs.send_again, options.every_s),
+        leading("uploads", repairs.remove_expired_uploads, options.sweep_every_s),
+        EnduringLoop("gauges", repairs.measure, period_s=options.every_s),
+    ]
