@@ -49,6 +49,16 @@ class ChildProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return self.spec.name
+
+    @property
+    def log(self) -> Path:
+        """Where it writes."""
+        return self.spec.log
+
+    @property
     def pid(self) -> int | None:
         """Process id, or None before the first start."""
         return self._process.pid if self._process else None

@@ -50,6 +50,16 @@ class EmbeddedServer(ABC):
         """Process id of the last start."""
         return self._process.pid
 
+    @property
+    def log(self) -> Path:
+        """Where it writes."""
+        return self._process.log
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, or None while it runs."""
+        return self._process.exit_code
+
     def is_alive(self) -> bool:
         """Whether its process runs."""
         return self._process.is_alive()

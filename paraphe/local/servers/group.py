@@ -27,12 +27,18 @@ class ServerGroup:
         """The settings (``PARAPHE_…``) that lead services to these servers."""
         return {name: value for server in self.members for name, value in server.environment.items()}
 
-    def ensure_running(self) -> list[str]:
-        """Start those that do not run, all at once, and wait for them; returns their names.
+    def spawn(self) -> None:
+        """Start all without waiting."""
+        for server in self.members:
+            server.spawn()
 
-        Raises:
-            StartupError: one did not start.
-        """
+    def wait_ready(self) -> None:
+        """Wait until all answer. StartupError when one does not."""
+        for server in self.members:
+            server.wait_ready()
+
+    def ensure_running(self) -> list[str]:
+        """Start those that do not run, all at once, and wait for them; returns their names."""
         fallen = [server for server in self.members if not server.is_alive()]
         for server in fallen:
             server.spawn()

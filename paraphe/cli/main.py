@@ -1,0 +1,47 @@
+"""The command line. Each command imports what it needs when it runs, so that ``paraphe --help`` answers at once."""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from paraphe.cli.events import events
+from paraphe.cli.jobs import jobs_app
+from paraphe.cli.keys import keys_app
+from paraphe.cli.submit import submit
+from paraphe.cli.up import up
+
+app = typer.Typer(
+    help="Paraphe: find signatures on scanned documents, on your own machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(up)
+app.command()(submit)
+app.add_typer(jobs_app, name="jobs")
+app.command()(events)
+app.add_typer(keys_app, name="keys")
+
+
+def _mount_trainer(name: str) -> None:
+    """Commands of the trainer, which an installation without its extra does without."""
+    try:
+        commands = getattr(import_module(f"paraphe.cli.{name}"), f"{name}_app")
+    except ModuleNotFoundError:
+        return
+    app.add_typer(commands, name=name)
+
+
+_mount_trainer("model")
+_mount_trainer("data")
+
+
+@app.callback()
+def options(
+    show_version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    """Paraphe: find signatures on scanned documents, on your own machine."""
+    if show_version:
+        typer.echo(version("paraphe"))
+        raise typer.Exit
