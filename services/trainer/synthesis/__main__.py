@@ -1,0 +1,37 @@
+"""`python -m services.trainer.synthesis --pages 2000 --seed 1 --out DIR`: write a folder of labelled pages."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from services.trainer.synthesis.crops import real_signatures
+from services.trainer.synthesis.writing_out import Series, write_pages
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line, write the pages, say how fast."""
+    options = _parser().parse_args(arguments)
+    real = real_signatures(options.crops) if options.crops else None
+    series = Series(options.seed, options.out, options.long_side, options.all_kinds, real)
+    started = time.monotonic()
+    for done in write_pages(series, options.first, options.pages, options.processes):
+        if done % 100 == 0 or done == options.pages:
+            print(f"{done}/{options.pages} pages, {done / (time.monotonic() - started):.1f} a second", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="services.trainer.synthesis", description=__doc__)
+    parser.add_argument("--pages", type=int, required=True, help="how many pages")
+    parser.add_argument("--seed", type=int, default=1, help="the series; same seed, same pages")
+    parser.add_argument("--first", type=int, default=0, help="number of the first page, to continue a series")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write; made when missing")
+    parser.add_argument("--crops", type=Path, help="signature data whose train split lends real signatures")
+    parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
+    parser.add_argument("--all-kinds", action="store_true", help="label initials (1) and stamps (2) beside signatures (0)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

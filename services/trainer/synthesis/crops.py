@@ -1,0 +1,125 @@
+"""Signatures cut out of real scans: the ink of train-split boxes, freed of paper, rules and print."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from services.trainer.synthesis.ink import Alpha
+
+Grey = NDArray[np.uint8]
+
+SMALLEST_PX = 60
+"""Crops narrower than this carry too little detail to be enlarged onto a page."""
+MOST_PIECES = 40
+"""A box whose ink falls into more pieces than this holds print or dirt beside the signature."""
+
+
+@dataclass(frozen=True)
+class RealSignatures:
+    """A library of real signatures as alpha patches (h, w), drawn from at random."""
+
+    patches: tuple[Alpha, ...]
+
+    def draw(self, rng: np.random.Generator, box: tuple[float, float]) -> Alpha:
+        """One signature reduced or enlarged to fit `box` (width, height in px), seldom mirrored in proportion."""
+        patch = self.patches[int(rng.integers(len(self.patches)))]
+        height, width = patch.shape
+        factor = min(box[0] / width, box[1] / height)
+        size = (max(4, round(width * factor * rng.uniform(0.9, 1.1))), max(4, round(height * factor)))
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(patch, size, interpolation=method), np.uint8)
+
+
+def real_signatures(folder: Path, split: str = "train") -> RealSignatures:
+    """Cut every usable signature of one split out of a folder laid out like the project's signature data."""
+    patches: list[Alpha] = []
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == split and int(row["n_boxes"]) > 0]
+    for row in rows:
+        label = folder / "labels" / row["source"] / f"{Path(row['file']).stem}.txt"
+        page = np.array(Image.open(folder / "images" / row["source"] / row["file"]).convert("L"))
+        patches += _cut(page, label.read_text(encoding="utf-8").splitlines())
+    if not patches:
+        raise ValueError(f"no usable signature in the {split} split of {folder}")
+    return RealSignatures(tuple(patches))
+
+
+def _cut(page: Grey, label_lines: list[str]) -> list[Alpha]:
+    height, width = page.shape
+    found = []
+    for line in label_lines:
+        cx, cy, w, h = (float(value) for value in line.split()[1:])
+        x0, x1 = round((cx - w / 2) * width), round((cx + w / 2) * width)
+        y0, y1 = round((cy - h / 2) * height), round((cy + h / 2) * height)
+        patch = ink_of(page[max(y0, 0) : y1, max(x0, 0) : x1])
+        if patch is not None:
+            found.append(patch)
+    return found
+
+
+def ink_of(crop: Grey) -> Alpha | None:
+    """The handwriting in a crop (h, w) as tight alpha; None where it cannot be told from print or paper."""
+    if crop.shape[1] < SMALLEST_PX or crop.shape[0] < SMALLEST_PX // 3:
+        return None
+    paper = float(np.percentile(crop, 90))
+    dark = float(np.percentile(crop, 1))
+    if paper - dark < 60:
+        return None
+    alpha = np.clip((paper - 12 - crop.astype(np.float32)) * (255.0 / (paper - 12 - dark)), 0, 255).astype(np.uint8)
+    alpha = _without_rules(alpha)
+    kept = _handwriting(np.asarray(alpha > 70, np.uint8))
+    if kept is None:
+        return None
+    near = cv2.dilate(kept, np.ones((3, 3), np.uint8))
+    return _tight(np.asarray(alpha * near, np.uint8))
+
+
+def _without_rules(alpha: Alpha) -> Alpha:
+    """Erase printed rules: dark runs along most of the crop's width."""
+    length = int(alpha.shape[1] * 0.6)
+    rules = cv2.morphologyEx(alpha, cv2.MORPH_OPEN, np.ones((1, max(length, 3)), np.uint8))
+    return np.asarray(cv2.subtract(alpha, cv2.dilate(rules, np.ones((3, 1), np.uint8))), np.uint8)
+
+
+def _handwriting(ink: Grey) -> Grey | None:
+    """Keep the pieces of handwriting; None when print or a stamp makes up much of the crop."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    stats = stats[1:]
+    if count < 2 or count > MOST_PIECES * 4:
+        return None
+    tall = stats[:, cv2.CC_STAT_HEIGHT] / ink.shape[0]
+    large = (stats[:, cv2.CC_STAT_WIDTH] / ink.shape[1] > 0.25) | (tall > 0.38)
+    printed = _printed(stats, ink.shape[0]) & ~large
+    small = ~large & ~printed & (tall > 0.04)
+    area = stats[:, cv2.CC_STAT_AREA]
+    written = int(area[large].sum())
+    if not large.any() or area[printed].sum() > 0.4 * written or small.sum() > MOST_PIECES // 3:
+        return None
+    if written > 0.22 * ink.size:
+        return None
+    return np.asarray(np.isin(labels, 1 + np.flatnonzero(large | small)), np.uint8)
+
+
+def _printed(stats: NDArray[np.int32], height: int) -> NDArray[np.bool_]:
+    """Pieces that are letters of print: cut off by the crop's edge, or three and more of one size on one line."""
+    top, high = stats[:, cv2.CC_STAT_TOP].astype(float), stats[:, cv2.CC_STAT_HEIGHT].astype(float)
+    bottom = top + high
+    at_edge = (top <= 1) | (bottom >= height - 1)
+    slack = np.maximum(0.2 * high, 2.0)
+    same_line = (np.abs(bottom[:, None] - bottom) < slack[:, None]) | (np.abs(top[:, None] - top) < slack[:, None])
+    same_size = np.abs(high[:, None] - high) < np.maximum(0.45 * high, 2.0)[:, None]
+    in_row = (same_line & same_size).sum(axis=1) >= 4
+    return np.asarray(at_edge | in_row)
+
+
+def _tight(alpha: Alpha) -> Alpha | None:
+    found = cv2.findNonZero((alpha > 70).astype(np.uint8))
+    if found is None:
+        return None
+    x, y, width, height = cv2.boundingRect(found)
+    return np.ascontiguousarray(alpha[y : y + height, x : x + width])

@@ -1,0 +1,116 @@
+"""Synthetic pages onto disk, in the layout of the project's signature data, made on several cores."""
+
+import csv
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from services.trainer.synthesis.desk import SignatureSource
+from services.trainer.synthesis.page import Box, SyntheticPage, make_page
+from services.trainer.synthesis.sheet import Kind, Pixels
+
+SOURCE = "synthetic"
+CLASSES: dict[Kind, int] = {"signature": 0, "initials": 1, "stamp": 2}
+INDEX_HEAD = ["source", "file", "width", "height", "n_boxes", "group", "doc", "tags", "note", "bytes", "split"]
+OTHER_HEAD = ["source", "file", "cls", "cx", "cy", "w", "h"]
+MOST_IN_A_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Series:
+    """A run of pages: seed, long side in px, where they go, whether label files also hold initials and stamps."""
+
+    seed: int
+    folder: Path
+    long_side: int = 1280
+    all_kinds: bool = False
+    real: SignatureSource | None = None
+
+
+def write_pages(series: Series, first: int, count: int, processes: int) -> Iterator[int]:
+    """Make pages `first` to `first + count` and write them; yields how many are done, then the lists are written.
+
+    Page n of a seed is the same whatever the number of processes and wherever a run starts.
+    """
+    for part in ("images", "labels"):
+        (series.folder / part / SOURCE).mkdir(parents=True, exist_ok=True)
+    rows: list[tuple[list[str], list[list[str]]]] = []
+    chunk = min(MOST_IN_A_CHUNK, -(-count // processes))
+    with multiprocessing.get_context("spawn").Pool(processes, _set_up_process, (series,)) as pool:
+        for row in pool.imap(_write_numbered, range(first, first + count), chunk):
+            rows.append(row)
+            yield len(rows)
+    _write_lists(series.folder, rows)
+
+
+_at_work: list[Series] = []
+"""The series a worker process makes: sent once at its start, for it may carry megabytes of real signatures."""
+
+
+def _set_up_process(series: Series) -> None:
+    cv2.setNumThreads(1)
+    _at_work.append(series)
+
+
+def _write_numbered(number: int) -> tuple[list[str], list[list[str]]]:
+    return _write_page(_at_work[0], number)
+
+
+def _write_page(series: Series, number: int) -> tuple[list[str], list[list[str]]]:
+    """Write one page and its label; returns its line of index.csv and its lines of other_classes.csv."""
+    page = make_page(series.seed, number, series.long_side, series.real)
+    data, ending = encoded(page.pixels, np.random.default_rng([series.seed, number, 1]))
+    stem = f"s{series.seed}-{number:06d}"
+    (series.folder / "images" / SOURCE / f"{stem}{ending}").write_bytes(data)
+    kinds = list(CLASSES) if series.all_kinds else ["signature"]
+    lines = [_label_line(kind, box, page.pixels) for kind, box in page.boxes if kind in kinds]
+    (series.folder / "labels" / SOURCE / f"{stem}.txt").write_text("".join(lines), encoding="utf-8")
+    return _index_row(page, stem, ending, len(data)), _other_rows(page, stem + ending)
+
+
+def encoded(pixels: Pixels, rng: np.random.Generator) -> tuple[bytes, str]:
+    """Bilevel pages as one-bit PNG, others as JPEG of varying quality; returns bytes and file ending."""
+    if pixels.ndim == 2:
+        return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes(), ".png"
+    quality = int(rng.choice([45, 60, 75, 85, 92], p=[0.08, 0.17, 0.3, 0.3, 0.15]))
+    turned = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", turned, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes(), ".jpg"
+
+
+def _normalised(box: Box, pixels: Pixels) -> tuple[float, float, float, float]:
+    height, width = pixels.shape[:2]
+    x0, y0, x1, y1 = box
+    return (x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height
+
+
+def _label_line(kind: Kind, box: Box, pixels: Pixels) -> str:
+    return f"{CLASSES[kind]} " + " ".join(f"{value:.6f}" for value in _normalised(box, pixels)) + "\n"
+
+
+def _index_row(page: SyntheticPage, stem: str, ending: str, size: int) -> list[str]:
+    height, width = page.pixels.shape[:2]
+    found = len(page.signatures)
+    kinds = {kind for kind, _ in page.boxes}
+    tags = [page.language, page.recipe, page.scanner, "signed" if found else "unsigned"]
+    tags += [kind for kind in ("initials", "stamp", "handwriting") if kind in kinds]
+    facts = [SOURCE, f"{stem}{ending}", width, height, found, f"syn:{stem}", stem, ",".join(tags), "", size, "train"]
+    return [str(fact) for fact in facts]
+
+
+def _other_rows(page: SyntheticPage, file: str) -> list[list[str]]:
+    others = [(kind, box) for kind, box in page.boxes if kind != "signature"]
+    return [[SOURCE, file, kind, *(f"{value:.6f}" for value in _normalised(box, page.pixels))] for kind, box in others]
+
+
+def _write_lists(folder: Path, rows: list[tuple[list[str], list[list[str]]]]) -> None:
+    _write_csv(folder / "index.csv", INDEX_HEAD, [index for index, _ in rows])
+    _write_csv(folder / "other_classes.csv", OTHER_HEAD, [line for _, others in rows for line in others])
+
+
+def _write_csv(path: Path, head: list[str], rows: list[list[str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, lineterminator="\n").writerows([head, *rows])
