@@ -113,7 +113,7 @@ def _description(
         "name": name,
         "version": version,
         "family": settings["family"],
-        "classes": ["signature"],
+        "classes": record.get("classes", ["signature"]),
         "input_size": settings["size"],
         "thresholds": {"accept": thresholds.accept, "review": thresholds.review},
         "calibration": {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4)},

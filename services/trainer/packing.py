@@ -1,7 +1,6 @@
 """Lays labelled pages out the way Ultralytics reads them, reduced once so that every epoch decodes little.
 
-Pages are reduced by area (linear reduction loses thin ink) to a longer side of twice the input size: Ultralytics then
-halves them itself, and halving by bilinear interpolation is exactly an area average.
+Pages are reduced to the input size by production's own code: what the network is trained on is what it will be given.
 """
 
 from __future__ import annotations
@@ -9,30 +8,55 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from services.trainer.dataset import LabelledBox, LabelledPage
+from services.trainer.dataset import KINDS, LabelledBox, LabelledPage
+from services.trainer.partial_labels import FULLY_LABELLED
 from shared.pages import raster
 from shared.pages.fit import Fit, Side
 
 HELD_OUT = "heldout"
 
 
-def pack(pages: Iterable[LabelledPage], target: Path, long_side: int, held_out_share: float) -> Path:
-    """Write images/, labels/ and data.yaml under target and return the path of data.yaml.
+@dataclass(frozen=True)
+class Packing:
+    """How pages are packed.
 
-    The held-out part is taken from the same pages, whole groups at a time, for choices made during training.
+    long_side is in pixels, kinds is how many of KINDS are learned, repeat how often a page labelled for signatures
+    only is seen in one epoch.
     """
-    pages = list(pages)
+
+    target: Path
+    long_side: int
+    held_out_share: float
+    kinds: int = 1
+    repeat: int = 1
+
+
+def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: Packing) -> Path:
+    """Write images, labels, the list of training pages and data.yaml under the target; returns data.yaml's path.
+
+    The held-out part is taken from pages, whole groups at a time, for choices made during training. The extra pages
+    are labelled for every kind and are all trained on.
+    """
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        list(workers.map(lambda page: _pack_page(page, target, long_side, held_out_share), pages))
-    names = {0: "signature"}
-    description = {"path": str(target.resolve()), "train": "images/train", "val": f"images/{HELD_OUT}", "names": names}
-    path = target / "data.yaml"
+        real = list(workers.map(lambda page: _pack_page(page, packing, _part(page, packing), ""), pages))
+        made = list(workers.map(lambda page: _pack_page(page, packing, "train", FULLY_LABELLED), extra))
+    trained = [path for path in real if path.parent.name == "train"]
+    listing = packing.target / "train.txt"
+    listing.write_text("".join(f"{path.resolve()}\n" for path in trained * packing.repeat + made))
+    description = {
+        "path": str(packing.target.resolve()),
+        "train": str(listing.resolve()),
+        "val": f"images/{HELD_OUT}",
+        "names": dict(enumerate(KINDS[: packing.kinds])),
+    }
+    path = packing.target / "data.yaml"
     path.write_text(json.dumps(description, indent=2))  # JSON is YAML
     return path
 
@@ -43,16 +67,22 @@ def is_held_out(group: str, share: float) -> bool:
     return int.from_bytes(digest[:4]) / 2**32 < share
 
 
-def _pack_page(page: LabelledPage, target: Path, long_side: int, held_out_share: float) -> None:
-    part = HELD_OUT if is_held_out(page.group, held_out_share) else "train"
-    stem = f"{page.source}__{page.path.stem}"
-    label = target / "labels" / part / f"{stem}.txt"
-    image = target / "images" / part / f"{stem}.png"
+def _part(page: LabelledPage, packing: Packing) -> str:
+    return HELD_OUT if is_held_out(page.group, packing.held_out_share) else "train"
+
+
+def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> Path:
+    stem = f"{prefix}{page.source}__{page.path.stem}"
+    label = packing.target / "labels" / part / f"{stem}.txt"
+    image = packing.target / "images" / part / f"{stem}.png"
     for path in (label, image):
         path.parent.mkdir(parents=True, exist_ok=True)
-    label.write_text("".join(_label_line(box) for box in page.boxes))
+    label.write_text("".join(_label_line(box) for box in page.boxes if box.kind < packing.kinds))
     if not image.exists():
-        reduce_page(page.path, long_side)[0].save(image, compress_level=1)
+        unfinished = image.with_suffix(".part")
+        reduce_page(page.path, packing.long_side)[0].save(unfinished, "PNG", compress_level=1)
+        unfinished.replace(image)
+    return image
 
 
 def _label_line(box: LabelledBox) -> str:

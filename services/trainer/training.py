@@ -1,6 +1,6 @@
 """Fine-tunes the detector: one command, resumable after a kill, with every setting and seed in one file.
 
-    python -m services.trainer.training --data DIR --warm-start WEIGHTS.npz --out DIR
+    python -m services.trainer.training --data DIR --warm-start WEIGHTS --out DIR
 
 A second call with the same --out goes on from the last finished epoch.
 """
@@ -15,13 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from services.trainer import runtime
-from services.trainer.dataset import read_pages
-from services.trainer.packing import pack
+from services.trainer.dataset import KINDS, LabelledPage, read_pages
+from services.trainer.dataset_version import describe
+from services.trainer.packing import Packing, pack
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything a run depends on. Sizes in pixels; held_out is the share of groups kept for choices in training."""
+    """Everything a run depends on; sizes in pixels.
+
+    data: folder with real pages, of which the train split is used; held_out is the share of its groups kept for
+    choices. extra: folders, separated by commas, of pages labelled for every kind. kinds: how many of signature,
+    initials, stamp are learned. repeat: how often an epoch sees each real page. warm_start: .npz or .pt.
+    """
 
     data: str
     out: str
@@ -29,10 +35,13 @@ class TrainingSettings:
     extra: str = ""
     family: str = "yolo11n"
     size: int = 640
-    epochs: int = 28
+    kinds: int = 1
+    epochs: int = 22
     batch: int = 16
-    nominal_batch: int = 64
+    nominal_batch: int = 32
+    repeat: int = 1
     learning_rate: float = 1e-3
+    warmup: float = 1.0
     mosaic: float = 0.3
     close_mosaic: int = 8
     scale: float = 0.3
@@ -47,21 +56,39 @@ def train(settings: TrainingSettings) -> Path:
     out = Path(settings.out)
     out.mkdir(parents=True, exist_ok=True)
     threads = runtime.prepare(out / "ultralytics", settings.threads or None)
-    record_settings(settings, out, threads)
-    data = pack(read_pages(Path(settings.data), "train"), out / "pages", settings.size * 2, settings.held_out)
+    pages = read_pages(Path(settings.data), "train")
+    extra = [page for folder in filter(None, settings.extra.split(",")) for page in read_pages(Path(folder))]
+    record_settings(settings, out, threads, {"real": pages, "extra": extra})
+    packing = Packing(out / "pages", settings.size, settings.held_out, settings.kinds, settings.repeat)
+    data = pack(pages, extra, packing)
     from services.trainer.ultralytics_trainer import run
 
     return run(settings, data)
 
 
-def record_settings(settings: TrainingSettings, out: Path, threads: int) -> None:
-    """Keep the settings and versions of the run beside its results."""
+def record_settings(settings: TrainingSettings, out: Path, threads: int, pages: dict[str, list[LabelledPage]]) -> None:
+    """Keep the settings, versions and the content of the data beside the run's results."""
     import torch
     import ultralytics
 
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "ultralytics": ultralytics.__version__}
-    record: dict[str, Any] = {"settings": asdict(settings), "versions": versions, "threads_used": threads}
+    record: dict[str, Any] = {
+        "settings": asdict(settings),
+        "classes": list(KINDS[: settings.kinds]),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "ultralytics": ultralytics.__version__,
+        },
+        "threads_used": threads,
+        "dataset": {name: _pinned(part) for name, part in pages.items() if part},
+    }
     (out / "settings.json").write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _pinned(pages: list[LabelledPage]) -> dict[str, Any]:
+    """What pins a part of the data: its version, which is a hash over every file and box, and its counts."""
+    manifest = describe(pages[0].path.parents[2], pages, {})
+    return {"version": manifest["version"], "counts": manifest["counts"]["all"]}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> TrainingSettings:

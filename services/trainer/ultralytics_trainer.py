@@ -11,6 +11,7 @@ import torch
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from services.trainer import runtime
+from services.trainer.partial_labels import note_labelled_kinds
 from services.trainer.warm_start import load_weights, restore_normalization
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
         "optimizer": "AdamW",
         "lr0": settings.learning_rate,
         "cos_lr": True,
-        "warmup_epochs": 1.0,
+        "warmup_epochs": settings.warmup,
         "warmup_bias_lr": 0.0,
         "mosaic": settings.mosaic,
         "close_mosaic": settings.close_mosaic,
@@ -75,14 +76,23 @@ def _channels_last(trainer: Any) -> None:
 
 
 def _warm_trainer(warm_start: str) -> type[DetectionTrainer]:
-    """A trainer whose fresh model takes every weight of the archive that fits; the rest stays initialised."""
+    """A trainer whose fresh model takes every weight that fits, and whose loss knows what each page is labelled for."""
 
     class WarmTrainer(DetectionTrainer):
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             model = super().get_model(cfg, weights, verbose)
             if warm_start and weights is None:
                 load_weights(model, Path(warm_start))
-                restore_normalization(model, sorted(Path(self.data["train"]).glob("*.png")), int(self.args.imgsz))
+                if warm_start.endswith(".npz"):
+                    restore_normalization(model, _listed_pages(Path(self.data["train"])), int(self.args.imgsz))
             return model
 
+        def preprocess_batch(self, batch: Any) -> Any:
+            note_labelled_kinds(self.model, batch["im_file"])
+            return super().preprocess_batch(batch)
+
     return WarmTrainer
+
+
+def _listed_pages(listing: Path) -> list[Path]:
+    return [Path(line) for line in sorted(set(listing.read_text().splitlines()))]

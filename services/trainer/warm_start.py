@@ -21,16 +21,42 @@ _PAGES_MEASURED = 24
 
 
 def load_weights(model: nn.Module, archive: Path) -> int:
-    """Copy the tensors of a .npz state dict that fit into the model and return how many did."""
+    """Copy what fits from a .npz state dict or a .pt checkpoint into the model; returns how many tensors did.
+
+    The rows of a score layer that knew fewer kinds go to the first kinds of the model's.
+    """
     own = model.state_dict()
-    with np.load(archive) as stored:
-        fitting = {
-            name: torch.from_numpy(stored[name]).to(own[name].dtype)
-            for name in stored.files
-            if name in own and own[name].shape == stored[name].shape
-        }
+    fitting = {
+        name: _grown(tensor, own[name])
+        for name, tensor in _stored(archive).items()
+        if name in own and _fits(name, tensor, own[name])
+    }
     model.load_state_dict(fitting, strict=False)
     return len(fitting)
+
+
+def _stored(archive: Path) -> dict[str, torch.Tensor]:
+    if archive.suffix == ".npz":
+        with np.load(archive) as stored:
+            return {name: torch.from_numpy(stored[name]) for name in stored.files}
+    checkpoint = torch.load(archive, map_location="cpu", weights_only=False)
+    weights: dict[str, torch.Tensor] = (checkpoint.get("ema") or checkpoint["model"]).state_dict()
+    return weights
+
+
+def _fits(name: str, tensor: torch.Tensor, own: torch.Tensor) -> bool:
+    if tensor.shape == own.shape:
+        return True
+    is_score_layer = ".cv3." in name and tensor.shape[1:] == own.shape[1:]
+    return is_score_layer and tensor.shape[0] < own.shape[0]
+
+
+def _grown(tensor: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    if tensor.shape == own.shape:
+        return tensor.to(own.dtype)
+    grown = own.clone()
+    grown[: tensor.shape[0]] = tensor.to(own.dtype)
+    return grown
 
 
 def restore_normalization(model: nn.Module, pages: Sequence[Path], size: int) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from services.trainer.dataset import LabelledBox, LabelledPage
-from services.trainer.packing import HELD_OUT, is_held_out, pack, reduce_page
+from services.trainer.packing import HELD_OUT, Packing, is_held_out, pack, reduce_page
 
 
 def labelled(folder: Path, group: int, page: int) -> LabelledPage:
@@ -17,7 +17,7 @@ def labelled(folder: Path, group: int, page: int) -> LabelledPage:
 
 def test_groups_stay_whole_and_labels_come_along(tmp_path: Path) -> None:
     pages = [labelled(tmp_path, group, page) for group in range(30) for page in range(2)]
-    described = pack(pages, tmp_path / "packed", long_side=64, held_out_share=0.3)
+    described = pack(pages, [], Packing(tmp_path / "packed", long_side=64, held_out_share=0.3))
     held = {path.stem for path in (tmp_path / "packed" / "images" / HELD_OUT).iterdir()}
     trained = {path.stem for path in (tmp_path / "packed" / "images" / "train").iterdir()}
     assert len(held) + len(trained) == 60
