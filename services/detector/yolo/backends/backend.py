@@ -1,0 +1,29 @@
+"""What every runtime offers."""
+
+import os
+from typing import Literal, Protocol
+
+from services.detector.yolo.arrays import Floats
+
+Precision = Literal["f32", "auto"]
+"""``f32``: the same boxes on every machine. ``auto``: whatever the hardware does fastest (bf16, mostly)."""
+
+
+class Backend(Protocol):
+    """One network on one runtime. Not thread-safe: one thread owns it."""
+
+    @property
+    def name(self) -> str:
+        """The runtime's name, for logs, metrics and settings."""
+
+    @property
+    def preferred_batch(self) -> int:
+        """Pages a forward beyond which there is nothing to gain on this hardware."""
+
+    def infer(self, batch: Floats) -> Floats:
+        """One forward: float32 [pages, 3, height, width] in 0..1 to the network's first output, float32."""
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

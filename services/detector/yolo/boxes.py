@@ -1,0 +1,76 @@
+"""Read the network's output: which boxes, how sure, each object once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.detector.yolo.arrays import Floats, Ints
+
+_MAX_CANDIDATES = 1000
+"""Boxes considered for one page before overlapping ones are dropped: the surest; a page has a handful."""
+
+_END_TO_END_COLUMNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class RawBoxes:
+    """Boxes of one page in network pixels, by falling confidence: corners [n, 4] (x1, y1, x2, y2), class indices."""
+
+    corners: Floats
+    confidences: Floats
+    classes: Ints
+
+    def __len__(self) -> int:
+        return len(self.confidences)
+
+    def picked(self, which: Ints) -> "RawBoxes":
+        """Some of them, in the order given."""
+        return RawBoxes(self.corners[which], self.confidences[which], self.classes[which])
+
+
+def read_boxes(output: Floats, min_confidence: float, max_overlap: float) -> RawBoxes:
+    """One page's boxes out of the network's output for it.
+
+    ``output`` is [4 + classes, anchors] (centre, size and class scores, as Ultralytics exports by default; boxes of
+    one class that overlap by more than ``max_overlap``, intersection over union, are merged into the surest) or
+    [boxes, 6] (corners, score and class: exports that have dropped overlapping boxes themselves).
+    """
+    if output.shape[1] == _END_TO_END_COLUMNS:
+        return _sorted(RawBoxes(output[:, :4], output[:, 4], output[:, 5].astype(np.intp)), min_confidence)
+    scores = output[4:]
+    classes = scores.argmax(axis=0)
+    confidences = scores[classes, np.arange(scores.shape[1])]
+    likely = np.flatnonzero(confidences >= min_confidence)
+    boxes = RawBoxes(_corners(output[:4, likely].T), confidences[likely], classes[likely])
+    return _distinct(_sorted(boxes, min_confidence), max_overlap)
+
+
+def _corners(centred: Floats) -> Floats:
+    centre, half = centred[:, :2], centred[:, 2:] / 2
+    return np.concatenate([centre - half, centre + half], axis=1)
+
+
+def _sorted(boxes: RawBoxes, min_confidence: float) -> RawBoxes:
+    order = np.argsort(-boxes.confidences, kind="stable")
+    order = order[boxes.confidences[order] >= min_confidence]
+    return boxes.picked(order[:_MAX_CANDIDATES])
+
+
+def _distinct(boxes: RawBoxes, max_overlap: float) -> RawBoxes:
+    """Non-maximum suppression a class: take the surest box, drop what it covers, go on with the rest."""
+    kept: list[int] = []
+    rest = np.arange(len(boxes))
+    while len(rest):
+        best, rest = rest[0], rest[1:]
+        kept.append(best)
+        covered = overlaps(boxes.corners[best], boxes.corners[rest]) > max_overlap
+        rest = rest[~(covered & (boxes.classes[rest] == boxes.classes[best]))]
+    return boxes.picked(np.array(kept, dtype=np.intp))
+
+
+def overlaps(one: Floats, others: Floats) -> Floats:
+    """Intersection over union of a box [4] with boxes [n, 4]."""
+    low, high = np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=1)
+    total = (one[2:] - one[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared
+    return np.asarray(shared / np.maximum(total, 1e-9))
