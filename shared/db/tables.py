@@ -214,6 +214,8 @@ deliveries = Table(
     Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
     Column("job_id", Uuid, nullable=False),
     Column("url", Text, nullable=False),
+    # Who answers there (host and port): deliveries are kept apart by it, so that a slow receiver holds up only itself.
+    Column("receiver", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     _moment("next_attempt_at"),
