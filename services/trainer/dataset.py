@@ -39,7 +39,7 @@ class LabelledBox:
 class LabelledPage:
     """One page with its boxes. Pages of one group are of one document or near-duplicates and never part.
 
-    expected_boxes is what an index says about their number, where there is an index; labelled is false where a label
+    expected_boxes is what an index says about the number of signatures, where there is an index; labelled is false where a label
     file was expected and none lies.
     """
 

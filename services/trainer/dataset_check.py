@@ -58,8 +58,9 @@ def check(pages: Sequence[LabelledPage]) -> list[Problem]:
 def _label_problems(page: LabelledPage) -> Iterable[Problem]:
     if not page.labelled:
         yield Problem(page.name, Fault.MISSING_LABEL, "write an empty label file if the page holds no signature")
-    if page.expected_boxes is not None and page.expected_boxes != len(page.boxes):
-        detail = f"the index says {page.expected_boxes}, the label file holds {len(page.boxes)}"
+    signatures = sum(box.kind == 0 for box in page.boxes)
+    if page.expected_boxes is not None and page.expected_boxes != signatures:
+        detail = f"the index says {page.expected_boxes} signatures, the label file holds {signatures}"
         yield Problem(page.name, Fault.MISSING_LABEL if not page.boxes else Fault.BOX_COUNT, detail)
     for number, box in enumerate(page.boxes):
         yield from _box_problems(page, number, box)
