@@ -115,7 +115,7 @@ class RendererProcess:
             view = view[count:]
 
     def _report_death(self) -> NoReturn:
-        _, status, usage = os.wait4(self._process.pid, 0)
+        _, status, usage = os.wait4(self._process.pid, 0)  # Popen.wait would not tell its memory
         self._process.returncode = ended_by = os.waitstatus_to_exitcode(status)
         if ended_by == -signal.SIGXCPU:
             raise DocumentError(
