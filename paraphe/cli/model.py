@@ -1,0 +1,128 @@
+"""`paraphe model`: measure model versions, ours and others', on labelled pages."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from services.trainer.evaluation import Examination
+
+model_app = typer.Typer(help="Model versions: measure them on labelled pages.")
+
+_PERCENT = ("precision", "recall", "f1", "map50", "map50_95", "page_accuracy", "count_accuracy", "recall_overlapped")
+_FLOOR = 0.001
+
+
+class Backend(StrEnum):
+    """Runtimes of the production path."""
+
+    OPENVINO = "openvino"
+    ONNXRUNTIME = "onnxruntime"
+    PYTORCH = "pytorch"
+
+
+@model_app.callback()
+def model() -> None:
+    """Model versions: measure them on labelled pages."""
+
+
+@model_app.command("evaluate")
+def evaluate_model(
+    weights: Annotated[Path, typer.Option(help="A model version's folder, or anybody's .pt or .onnx.", exists=True)],
+    data: Annotated[Path, typer.Option(help="Dataset folder: ours (index.csv), YOLO or COCO.", exists=True)],
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only pages of this source; may be repeated.")] = None,
+    backend: Annotated[Backend | None, typer.Option(help="Runtime; default: what production would choose.")] = None,
+    accept: Annotated[float | None, typer.Option(help="Threshold; default: the model's own.")] = None,
+    size: Annotated[int | None, typer.Option(help="Input size of others' weights.")] = None,
+    kind: Annotated[str, typer.Option(help="signature, initials or stamp.")] = "signature",
+    samples: Annotated[int, typer.Option(help="Bootstrap samples for the intervals.")] = 500,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write all results here.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Folder for plots and the gallery of errors.")] = None,
+    record: Annotated[bool, typer.Option(help="Keep the results in the version's model.json.")] = False,
+) -> None:
+    """Measure a model through the code that production runs, with 95 % intervals and by slice."""
+    from paraphe.cli.predictors import open_candidate
+    from services.trainer.dataset import DatasetError, read_pages
+    from services.trainer.evaluation import evaluate, examine
+    from shared.domain.detection import Kind
+
+    console = Console()
+    try:
+        pages = [page for page in read_pages(data, split) if not source or page.source in source]
+        with open_candidate(weights, backend.value if backend else None, size, _FLOOR) as candidate:
+            watched = track(pages, description=candidate.name, console=console, transient=True)
+            examined = examine(pages, candidate.predict, Kind(kind), progress=lambda _: watched)
+    except DatasetError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    threshold = candidate.thresholds.accept if accept is None else accept
+    measured = {
+        "model": candidate.name,
+        "data": {"split": split, "sources": source, "kind": kind},
+        **evaluate(examined, threshold, samples),
+    }
+    console.print(_table(measured))
+    _write_results(measured, examined, json_out, report)
+    if record:
+        _record(weights, measured)
+
+
+def _table(measured: dict[str, Any]) -> Table:
+    title = f"{measured['model']}, accept {measured['accept']:g}"
+    table = Table("pages of", "pages", "boxes", *(_head(name) for name in _PERCENT), "false/100", title=title)
+    for name, values in {"all": measured["all"], **measured["slices"]}.items():
+        cells = [_percent(values[measure]) for measure in _PERCENT]
+        table.add_row(
+            name, str(values["pages"]), str(values["boxes"]), *cells, _plain(values["false_per_100_unsigned"])
+        )
+    return table
+
+
+def _head(measure: str) -> str:
+    return measure.replace("_accuracy", "").replace("recall_overlapped", "overlapped").replace("map50_95", "map50-95")
+
+
+def _percent(value: dict[str, float | None]) -> str:
+    if value["value"] is None or value["low"] is None or value["high"] is None:
+        return "–"
+    return f"{100 * value['value']:.1f} [{100 * value['low']:.0f}–{100 * value['high']:.0f}]"
+
+
+def _plain(value: dict[str, float | None]) -> str:
+    return "–" if value["value"] is None else f"{value['value']:.1f}"
+
+
+def _write_results(
+    measured: dict[str, Any], examined: "list[Examination]", json_out: Path | None, report: Path | None
+) -> None:
+    if json_out:
+        json_out.write_text(json.dumps(measured, indent=2) + "\n")
+    if report:
+        from services.trainer.metrics import tally
+        from services.trainer.plots import draw_report
+
+        table = tally([one.page for one in examined], measured["accept"])
+        draw_report(examined, table, measured, report)
+        typer.echo(f"{report}: pr.png, calibration.png, errors.png")
+
+
+def _record(weights: Path, measured: dict[str, Any]) -> None:
+    """Put the overall results, and what measured them, into the version's model.json."""
+    path = (weights if weights.is_dir() else weights.parent) / "model.json"
+    described = json.loads(path.read_text())
+    name = measured["data"]["split"] or "all"
+    described["metrics"][name] = {
+        "measured_by": f"paraphe model evaluate ({measured['model']})",
+        "accept": measured["accept"],
+        **measured["all"],
+        "sources": {key: value for key, value in measured["slices"].items() if key.startswith("source:")},
+        "calibration_error": measured["calibration"]["error"],
+    }
+    path.write_text(json.dumps(described, indent=2) + "\n")

@@ -1,0 +1,70 @@
+"""What `paraphe model evaluate` can measure: our production path, or weights of others."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from services.detector.model_cache import read_model
+from services.detector.yolo.backends.choice import BackendName, choose_backend
+from services.detector.yolo.detector import Detector
+from shared.domain.detection import Page
+from shared.domain.model_version import ModelVersion
+from shared.domain.verdict import Thresholds
+from shared.pages.limits import RenderLimits
+from shared.pages.renderer import Renderer
+
+_OTHERS_THRESHOLDS = Thresholds(accept=0.25, review=0.1)  # what Ultralytics uses when nothing is said
+_OTHERS_SIZE = 640
+
+
+class Predict(Protocol):
+    """The way from a file to boxes."""
+
+    def __call__(self, path: Path) -> Sequence[Page]:
+        """A document's pages with everything found on them, however unsure."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model to measure: how it is called in reports, its thresholds, its way from file to boxes."""
+
+    name: str
+    thresholds: Thresholds
+    predict: Predict
+
+
+@contextmanager
+def open_candidate(weights: Path, backend: BackendName | None, size: int | None, floor: float) -> Iterator[Candidate]:
+    """The production path for a model version (its folder, model.json or a file in it), Ultralytics for others'.
+
+    floor is the least confidence kept; average precision needs it far below any threshold.
+    """
+    folder = weights if weights.is_dir() else weights.parent
+    if (folder / "model.json").is_file():
+        with Renderer(processes=1) as renderer:
+            yield _production(read_model(folder), backend, renderer, floor)
+    else:
+        with TemporaryDirectory(prefix="paraphe-") as scratch:
+            yield _others(weights, size or _OTHERS_SIZE, floor, Path(scratch))
+
+
+def _production(version: ModelVersion, backend: BackendName | None, renderer: Renderer, floor: float) -> Candidate:
+    loaded = choose_backend(version, backend or "auto")
+    detector = Detector(loaded, version.classes, version.input_size, floor)
+
+    def predict(path: Path) -> Sequence[Page]:
+        return detector.detect_all(list(renderer.pages(path, version.input_size, RenderLimits())))
+
+    return Candidate(f"{version.name} {version.version} on {loaded.name}", version.thresholds, predict)
+
+
+def _others(weights: Path, size: int, floor: float, scratch: Path) -> Candidate:
+    from services.trainer import runtime
+    from services.trainer.ultralytics_predict import UltralyticsPredictor
+
+    runtime.prepare(scratch)
+    predictor = UltralyticsPredictor(weights, size, floor)
+    return Candidate(f"{weights.name} at {size} in Ultralytics", _OTHERS_THRESHOLDS, predictor)
