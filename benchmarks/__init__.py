@@ -1,0 +1,1 @@
+"""Commands that measure and try the system: ``python -m benchmarks.NAME``."""
