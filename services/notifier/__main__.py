@@ -1,0 +1,5 @@
+"""``python -m services.notifier``: run one notifier."""
+
+from services.notifier.service import main
+
+main()

@@ -1,0 +1,1 @@
+"""Ways to reach those who asked to hear of an event."""

@@ -1,0 +1,135 @@
+"""Webhooks by the Standard Webhooks specification: what is sent, and one attempt to send it."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpcore
+import httpx
+from standardwebhooks import Webhook
+
+from services.notifier.channels.addresses import AddressPolicy, AddressRefusedError, GuardedNetwork, Resolver, resolve
+from shared.domain.delivery import DueDelivery
+
+MAX_BODY_BYTES = 20_000
+_MAX_DETAIL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one attempt. ``refused``: the URL is one we do not send to, now or later."""
+
+    at: datetime
+    milliseconds: float
+    status: int | None = None
+    error: str | None = None
+    retry_after_s: float | None = None
+    refused: bool = False
+
+
+class UrlRefusedError(Exception):
+    """A URL that webhooks are not sent to; the message says why."""
+
+
+def body_of(due: DueDelivery) -> str:
+    """``{"type", "timestamp", "data": {"job_id", "metadata", …the event's own data}}``, below 20 kB."""
+    data = dict(due.data)
+    if "detail" in data:
+        data["detail"] = str(data["detail"])[:_MAX_DETAIL]
+    data |= {"job_id": str(due.job_id), "metadata": due.metadata}
+    body = _to_json(due, data)
+    if len(body.encode()) < MAX_BODY_BYTES:
+        return body
+    return _to_json(due, {**data, "metadata": {}, "metadata_omitted": True})
+
+
+def _to_json(due: DueDelivery, data: dict[str, Any]) -> str:
+    message = {"type": due.kind.value, "timestamp": due.occurred_at.astimezone(UTC).isoformat(), "data": data}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+def signed_headers(due: DueDelivery, body: str, now: datetime) -> dict[str, str]:
+    """The three headers by which the receiver knows the message is ours, fresh and, by its id, not a repeat."""
+    message_id = str(due.event_id)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(due.secret).sign(message_id, now, body),
+    }
+
+
+class WebhookChannel:
+    """Sends webhooks. Never follows a redirect, never uses a proxy, never reads an answer's body."""
+
+    def __init__(self, policy: AddressPolicy, *, timeout_s: float, resolver: Resolver = resolve) -> None:
+        self._policy = policy
+        self._timeout_s = timeout_s
+        self._resolver = resolver
+        self._ssl = httpx.create_ssl_context()
+
+    def send(self, due: DueDelivery) -> Answer:
+        """One attempt, over within the time-out. Does not raise: whatever happens is an answer."""
+        at, started = datetime.now(UTC), time.monotonic()
+
+        def answer(**what: Any) -> Answer:
+            return Answer(at, (time.monotonic() - started) * 1000, **what)
+
+        try:
+            status, retry_after_s = self._post(due, at)
+        except (UrlRefusedError, AddressRefusedError) as error:
+            return answer(error=str(error), refused=True)
+        except Exception as error:  # the network's faults, mostly; but any other, not counted, would be tried forever
+            return answer(error=f"{type(error).__name__}: {error}"[:_MAX_DETAIL])
+        return answer(status=status, retry_after_s=retry_after_s)
+
+    def _post(self, due: DueDelivery, now: datetime) -> tuple[int, float | None]:
+        url = parsed_url(due.url)
+        body = body_of(due)
+        headers = [
+            ("host", url.netloc.decode("ascii")),
+            ("content-type", "application/json"),
+            ("user-agent", "Paraphe-Webhooks"),
+            *signed_headers(due, body, now).items(),
+        ]
+        network = GuardedNetwork(self._policy, self._timeout_s, self._resolver)
+        with (
+            httpcore.ConnectionPool(ssl_context=self._ssl, network_backend=network) as pool,
+            pool.stream("POST", _target(url), headers=headers, content=body.encode()) as response,
+        ):
+            return response.status, _retry_after_s(response.headers, now)
+
+
+def parsed_url(url: str) -> httpx.URL:
+    """The URL, if it is one to send to: http or https, with a host and without user or password."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise UrlRefusedError(f"The URL is not valid: {error}") from error
+    if parsed.scheme not in ("http", "https"):
+        raise UrlRefusedError("The URL is neither http nor https.")
+    if parsed.userinfo:
+        raise UrlRefusedError("The URL carries a user name or password.")
+    if not parsed.raw_host:
+        raise UrlRefusedError("The URL names no host.")
+    return parsed
+
+
+def _target(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+def _retry_after_s(headers: list[tuple[bytes, bytes]], now: datetime) -> float | None:
+    """Seconds from now by ``Retry-After``, given in seconds or as a date; None when absent or not understood."""
+    text = next((value.decode("latin-1").strip() for name, value in headers if name.lower() == b"retry-after"), None)
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+        return max((moment.astimezone(UTC) - now).total_seconds(), 0.0)
+    except (ValueError, OverflowError):
+        return None

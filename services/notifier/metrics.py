@@ -1,0 +1,101 @@
+"""What a notifier tells Prometheus. Counters start at zero with the process, as Prometheus expects."""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.domain.delivery import DeliveryState
+from shared.domain.errors import ErrorCode
+from shared.domain.events import Event, EventKind
+from shared.domain.job import JobState
+
+_JOB_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 900, 3600)
+_SIGNATURES = (0, 1, 2, 3, 4, 6, 8, 12, 20, 50)
+_WEBHOOK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_OUTCOMES = {
+    EventKind.JOB_SUCCEEDED: JobState.SUCCEEDED,
+    EventKind.JOB_FAILED: JobState.FAILED,
+    EventKind.JOB_CANCELED: JobState.CANCELED,
+}
+_CODES = frozenset(ErrorCode)
+_OTHER_CODE = "other"
+
+
+class NotifierMetrics:
+    """One registry's worth of them."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._events = Counter("paraphe_events", "Events recorded, by kind.", ["kind"], registry=registry)
+        self._jobs = Counter(
+            "paraphe_jobs", "Jobs that ended, by state and code.", ["state", "code"], registry=registry
+        )
+        self._job_seconds = Histogram(
+            "paraphe_job_seconds",
+            "From acceptance to outcome.",
+            ["state"],
+            buckets=_JOB_SECONDS,
+            registry=registry,
+        )
+        self._signatures = Histogram(
+            "paraphe_signatures_found", "Signatures found a document.", buckets=_SIGNATURES, registry=registry
+        )
+        self.messages_dropped = Counter(
+            "paraphe_event_messages_dropped", "Messages on the event queue that are none of ours.", registry=registry
+        )
+        self._attempts = Counter(
+            "paraphe_webhook_attempts", "Webhook attempts, by success.", ["succeeded"], registry=registry
+        )
+        self._attempt_seconds = Histogram(
+            "paraphe_webhook_attempt_seconds",
+            "How long receivers took.",
+            buckets=_WEBHOOK_SECONDS,
+            registry=registry,
+        )
+        self._deliveries = Counter(
+            "paraphe_webhook_deliveries", "Deliveries that ended, by outcome.", ["state"], registry=registry
+        )
+        self.webhooks_pending = Gauge(
+            "paraphe_webhook_deliveries_pending", "Deliveries not ended yet (of all replicas).", registry=registry
+        )
+        self.webhooks_overdue = Gauge(
+            "paraphe_webhook_overdue_seconds", "How long the most overdue delivery has been due.", registry=registry
+        )
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Show every series from the start: a rate over a series that appears with its first count misses that one."""
+        for kind in EventKind:
+            self._events.labels(kind)
+        for state in (JobState.SUCCEEDED, JobState.CANCELED):
+            self._jobs.labels(state, "")
+        for code in (*ErrorCode, _OTHER_CODE):
+            self._jobs.labels(JobState.FAILED, code)
+        for succeeded in ("true", "false"):
+            self._attempts.labels(succeeded)
+        for ended in (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DISABLED):
+            self._deliveries.labels(ended)
+
+    def count_event(self, event: Event) -> None:
+        """Count a recorded event, once its recording is committed."""
+        self._events.labels(event.kind).inc()
+        state = _OUTCOMES.get(event.kind)
+        if state is None:
+            return
+        self._jobs.labels(state, _code_of(event) if state is JobState.FAILED else "").inc()
+        if "seconds" in event.data:
+            self._job_seconds.labels(state).observe(event.data["seconds"])
+        if "count" in event.data:
+            self._signatures.observe(event.data["count"])
+
+    def count_attempt(self, seconds: float, *, succeeded: bool) -> None:
+        """One webhook attempt, answered or not."""
+        self._attempts.labels(str(succeeded).lower()).inc()
+        self._attempt_seconds.observe(seconds)
+
+    def count_delivery(self, state: DeliveryState) -> None:
+        """A delivery has ended."""
+        self._deliveries.labels(state).inc()
+
+
+def _code_of(event: Event) -> str:
+    """Only codes we know become label values."""
+    code = event.data.get("code")
+    return str(code) if code in _CODES else _OTHER_CODE
