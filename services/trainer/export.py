@@ -84,7 +84,7 @@ def _calibrated_weights(checkpoint: Path, weights: Path, pages: list[LabelledPag
 
 
 def _examined(weights: Path, pages: list[LabelledPage], size: int) -> list[Any]:
-    return [one.page for one in examine(pages, UltralyticsPredictor(weights, size))]
+    return [one.page for one in examine(pages, UltralyticsPredictor(weights, size, floor=0.01))]
 
 
 def _export_onnx(weights: Path, size: int) -> None:

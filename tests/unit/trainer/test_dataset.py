@@ -111,7 +111,7 @@ def test_a_box_outside_the_page_is_named(folder: Path) -> None:
 
 def test_empty_boxes_and_unknown_classes_are_named(folder: Path) -> None:
     (folder / "labels" / "scans" / "b1.txt").write_text("9 0.5 0.3 0.0 0.1\n")
-    assert faults(folder) == [Fault.UNKNOWN_CLASS, Fault.BOX_EMPTY]
+    assert faults(folder) == [Fault.BOX_COUNT, Fault.UNKNOWN_CLASS, Fault.BOX_EMPTY]
 
 
 def test_a_broken_image_is_named(folder: Path) -> None:
