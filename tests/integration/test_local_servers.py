@@ -134,18 +134,6 @@ def test_a_server_that_outlived_its_parent_is_replaced_at_the_same_address(tmp_p
         server.stop()
 
 
-def test_a_stranger_with_a_remembered_pid_is_left_alone(tmp_path: Path) -> None:
-    stranger = subprocess.Popen(["sleep", "60"])
-    try:
-        kept = {"pid": stranger.pid, "created": psutil.Process(stranger.pid).create_time() - 60, "stop_signal": 15}
-        (tmp_path / "valkey.json").write_text(json.dumps(kept))
-        assert end_leftovers(tmp_path) == []
-        assert stranger.poll() is None
-    finally:
-        stranger.kill()
-        stranger.wait()
-
-
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.prepare()
