@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 model_app = typer.Typer(help="Model versions: measure them on labelled pages.")
 
 _PERCENT = ("precision", "recall", "f1", "map50", "map50_95", "page_accuracy", "count_accuracy", "recall_overlapped")
+_SLICE_COLUMNS = {
+    "precision": "P",
+    "recall": "R",
+    "f1": "F1",
+    "map50": "mAP50",
+    "map50_95": "50-95",
+    "page_accuracy": "page",
+    "count_accuracy": "count",
+}
 _FLOOR = 0.001
 
 
@@ -68,35 +77,47 @@ def evaluate_model(
         "data": {"split": split, "sources": source, "kind": kind},
         **evaluate(examined, threshold, samples),
     }
-    console.print(_table(measured))
+    console.print(_overall(measured))
+    console.print(_slices(measured))
     _write_results(measured, examined, json_out, report)
     if record:
         _record(weights, measured)
 
 
-def _table(measured: dict[str, Any]) -> Table:
-    title = f"{measured['model']}, accept {measured['accept']:g}"
-    table = Table("pages of", "pages", "boxes", *(_head(name) for name in _PERCENT), "false/100", title=title)
-    for name, values in {"all": measured["all"], **measured["slices"]}.items():
-        cells = [_percent(values[measure]) for measure in _PERCENT]
-        table.add_row(
-            name, str(values["pages"]), str(values["boxes"]), *cells, _plain(values["false_per_100_unsigned"])
-        )
+def _overall(measured: dict[str, Any]) -> Table:
+    values = measured["all"]
+    title = f"{measured['model']}, accept {measured['accept']:g}: {values['pages']} pages, {values['boxes']} boxes"
+    table = Table("measure", "value", "95 % interval", title=title)
+    for name in _PERCENT:
+        table.add_row(name, _percent(values[name]["value"]), _interval(values[name], 100))
+    false_alarms = values["false_per_100_unsigned"]
+    table.add_row("false_per_100_unsigned", _plain(false_alarms["value"]), _interval(false_alarms, 1))
     return table
 
 
-def _head(measure: str) -> str:
-    return measure.replace("_accuracy", "").replace("recall_overlapped", "overlapped").replace("map50_95", "map50-95")
+def _slices(measured: dict[str, Any]) -> Table:
+    table = Table(title="by slice, %")
+    table.add_column("pages of", no_wrap=True)
+    for column in ("pages", "boxes", *_SLICE_COLUMNS.values()):
+        table.add_column(column, justify="right")
+    for name, values in measured["slices"].items():
+        cells = [_percent(values[measure]["value"]) for measure in _SLICE_COLUMNS]
+        table.add_row(name, str(values["pages"]), str(values["boxes"]), *cells)
+    return table
 
 
-def _percent(value: dict[str, float | None]) -> str:
-    if value["value"] is None or value["low"] is None or value["high"] is None:
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _interval(value: dict[str, float | None], scale: float) -> str:
+    if value["low"] is None or value["high"] is None:
         return "–"
-    return f"{100 * value['value']:.1f} [{100 * value['low']:.0f}–{100 * value['high']:.0f}]"
-
-
-def _plain(value: dict[str, float | None]) -> str:
-    return "–" if value["value"] is None else f"{value['value']:.1f}"
+    return f"{scale * value['low']:.1f} – {scale * value['high']:.1f}"
 
 
 def _write_results(

@@ -115,7 +115,7 @@ def _tally_page(page: ExaminedPage, accept: float) -> tuple[Floats, Bools, Bools
 def average_precision(correct: Bools, weight: Floats, truth: float) -> Floats:
     """Average precision for each column of correct; rows by falling confidence, truth the (weighted) true boxes."""
     if not len(correct) or truth <= 0:
-        return np.zeros(correct.shape[1])
+        return np.full(correct.shape[1], 0.0 if truth > 0 else np.nan)
     right = (correct * weight[:, None]).cumsum(0)
     precision = right / np.maximum(weight.cumsum()[:, None], 1e-16)
     recall = right / truth
