@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.db import events, outbox
@@ -47,14 +47,16 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to list. ``metadata`` must be contained in the job's; times are [from, until)."""
+    """Which jobs to list; times are [from, until).
+
+    ``metadata`` pairs a key the job's metadata must have with the values it may have there (none given: any).
+    """
 
     states: Sequence[JobState] = ()
     verdicts: Sequence[str] = ()
     created_from: datetime | None = None
     created_until: datetime | None = None
-    metadata: dict[str, Any] | None = None
-    metadata_key: str | None = None
+    metadata: Sequence[tuple[str, Sequence[Any]]] = ()
 
 
 class IdempotencyMismatchError(Exception):
@@ -175,11 +177,15 @@ def _conditions(which: JobFilter) -> list[ColumnElement[bool]]:
         conditions.append(jobs.c.created_at >= which.created_from)
     if which.created_until:
         conditions.append(jobs.c.created_at < which.created_until)
-    if which.metadata:
-        conditions.append(jobs.c.metadata.contains(which.metadata))
-    if which.metadata_key:
-        conditions.append(jobs.c.metadata.has_key(which.metadata_key))
+    conditions.extend(_metadata_condition(key, values) for key, values in which.metadata)
     return conditions
+
+
+def _metadata_condition(key: str, values: Sequence[Any]) -> ColumnElement[bool]:
+    if not values:
+        present: ColumnElement[bool] = jobs.c.metadata.has_key(key)
+        return present
+    return or_(*(jobs.c.metadata.contains({key: value}) for value in values))
 
 
 def cancel(connection: Connection, client_id: UUID, job_id: UUID, settings: JobSettings) -> list[outbox.Message]:

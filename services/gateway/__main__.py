@@ -1,0 +1,17 @@
+"""``python -m services.gateway``: run the gateway until SIGTERM."""
+
+from services.gateway.app import create_app
+from services.gateway.server import make_server
+from services.gateway.settings import Settings
+from shared.telemetry import configure_logging
+
+
+def main() -> None:
+    """Read the settings and serve."""
+    settings = Settings.from_environment()
+    configure_logging("gateway", settings.log)
+    make_server(create_app(settings), settings.gateway).run()
+
+
+if __name__ == "__main__":
+    main()

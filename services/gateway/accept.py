@@ -1,0 +1,165 @@
+"""Accepting a job: the document into the object store, then one transaction, then the message.
+
+After the answer the job can no longer be lost: a message that was not sent is sent by the reconciler.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from services.gateway.intake import check_type, too_large
+from services.gateway.problems import Problem, ProblemCode
+from services.gateway.receive import Submission
+from services.gateway.resources import Resources
+from shared import dispatch
+from shared.db import jobs, uploads
+from shared.db.jobs import Acceptance, NewJob
+from shared.domain.errors import NotFoundError, TemporaryError
+from shared.domain.ids import new_id
+from shared.domain.job import Document, Job, JobOptions
+from shared.domain.json_forms import requirements_to_json
+from shared.objects import ObjectMissingError
+from shared.pages.sniff import HEAD_BYTES
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """On whose behalf, under which request id, with which idempotency key (if any)."""
+
+    client_id: UUID
+    request_id: str
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The job, and whether it had been accepted before under the same idempotency key."""
+
+    job: Job
+    is_replay: bool
+
+
+def accept(gateway: Resources, caller: Caller, submission: Submission) -> Accepted:
+    """Store, record, announce. Blocks its thread. Problems: unknown model, full backlog, used idempotency key."""
+    gateway.models.check(submission.options.model)
+    document, upload_object = _document_of(gateway, caller, submission)
+    fingerprint = _fingerprint(document, submission.options)
+    earlier = _look_first(gateway, caller, fingerprint)
+    if earlier:
+        return Accepted(earlier, is_replay=True)
+    if upload_object:
+        gateway.objects.copy(upload_object, document.object_name)
+    elif submission.document:
+        gateway.objects.put(document.object_name, submission.document.file, document.size, document.media_type)
+    new = NewJob(document, submission.options, caller.request_id, caller.idempotency_key, fingerprint)
+    acceptance = _record(gateway, new)
+    return _announce(gateway, new, acceptance)
+
+
+def _document_of(gateway: Resources, caller: Caller, submission: Submission) -> tuple[Document, str | None]:
+    """The document to be, and the object to copy it from when it was uploaded to the store directly."""
+    if submission.upload_id:
+        return _uploaded(gateway, caller.client_id, submission.upload_id, submission.filename)
+    received = submission.document
+    if received is None:
+        raise ValueError("a submission without document and upload")
+    document = Document(
+        new_id(), caller.client_id, received.sha256, received.size, received.media_type, received.filename
+    )
+    return document, None
+
+
+def _uploaded(gateway: Resources, client_id: UUID, upload_id: UUID, filename: str | None) -> tuple[Document, str]:
+    try:
+        upload = gateway.transact(lambda connection: uploads.get(connection, client_id, upload_id))
+        sha256, size, head = _examine(gateway, upload.object_name)
+    except NotFoundError as error:
+        raise Problem(ProblemCode.UPLOAD_MISSING, str(error), status=404) from error
+    except ObjectMissingError as error:
+        raise Problem(
+            ProblemCode.UPLOAD_MISSING, "Nothing has been uploaded there yet; PUT the file to the address first."
+        ) from error
+    document = Document(new_id(), client_id, sha256, size, check_type(head, ""), filename or upload.filename)
+    return document, upload.object_name
+
+
+def _examine(gateway: Resources, object_name: str) -> tuple[str, int, bytes]:
+    """sha256, size and first bytes of an object, read once and kept nowhere."""
+    limit = gateway.settings.limits.document_bytes
+    if gateway.objects.size(object_name) > limit:
+        raise too_large(limit)
+    found, size, head = hashlib.sha256(), 0, b""
+    for chunk in gateway.objects.read(object_name):
+        if len(head) < HEAD_BYTES:
+            head = (head + chunk)[:HEAD_BYTES]
+        found.update(chunk)
+        size += len(chunk)
+    return found.hexdigest(), size, head
+
+
+def _fingerprint(document: Document, options: JobOptions) -> str:
+    """Equal for equal content and options, whichever way they came in."""
+    value = [
+        document.sha256,
+        options.model,
+        options.priority,
+        requirements_to_json(options.requirements),
+        options.metadata,
+        options.callback_url,
+    ]
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _look_first(gateway: Resources, caller: Caller, fingerprint: str) -> Job | None:
+    """Before anything is stored: was this accepted already, and is there room for more?"""
+    key = caller.idempotency_key
+
+    def look(connection: Connection) -> Job | None:
+        earlier = jobs.find_by_key(connection, caller.client_id, key, fingerprint) if key else None
+        if gateway.backlog.is_stale:
+            gateway.backlog.count(connection)
+        return earlier
+
+    earlier = gateway.transact(look) if key or gateway.backlog.is_stale else None
+    if earlier is None and gateway.backlog.is_full:
+        raise Problem(
+            ProblemCode.BACKLOG_FULL, "Too many jobs are waiting; try again later.", headers={"Retry-After": "10"}
+        )
+    return earlier
+
+
+def _record(gateway: Resources, new: NewJob) -> Acceptance:
+    try:
+        return gateway.transact(lambda connection: jobs.accept(connection, new, gateway.settings.jobs))
+    except TemporaryError:
+        # The commit may have happened all the same, so the document must stay: a job without one would be lost.
+        raise
+    except Exception:
+        _drop_object(gateway, new.document)
+        raise
+
+
+def _announce(gateway: Resources, new: NewJob, acceptance: Acceptance) -> Accepted:
+    job = acceptance.job
+    if job.id != new.document.id:
+        _drop_object(gateway, new.document)  # another request with the same key was faster
+        return Accepted(job, is_replay=True)
+    dispatch.send(gateway.publisher, acceptance.messages)
+    gateway.backlog.note_accepted()
+    gateway.metrics.received(new.document.size)
+    gateway.metrics.accepted(new.options.model, new.options.priority)
+    log.info("job accepted", job_id=str(job.id), bytes=new.document.size, media_type=new.document.media_type)
+    return Accepted(job, is_replay=False)
+
+
+def _drop_object(gateway: Resources, document: Document) -> None:
+    try:
+        gateway.objects.delete(document.object_name)
+    except TemporaryError as error:
+        log.warning("a surplus object stays in the store", object=document.object_name, error=error.detail)

@@ -1,0 +1,55 @@
+"""Page pictures for people: drawn by the renderer, boxes drawn here."""
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from shared.domain.detection import Detection, Kind
+from shared.pages.renderer import RenderedPage
+
+_COLOURS = {Kind.SIGNATURE: (0, 110, 220), Kind.INITIALS: (0, 140, 70), Kind.STAMP: (190, 80, 0)}
+
+
+def picture(page: RenderedPage) -> Image.Image:
+    """The page's raster as an image; grey pages stay grey, which makes them a third as large."""
+    if page.raster.strides[2] == 0:  # the renderer repeats one channel for grey pages
+        return Image.fromarray(page.raster[:, :, 0])
+    return Image.fromarray(page.raster)
+
+
+def draw_boxes(image: Image.Image, detections: Sequence[Detection], page_width: int) -> Image.Image:
+    """The image in colour with a box and its confidence for each detection, given in pixels of the whole page."""
+    coloured = image.convert("RGB")
+    pen = ImageDraw.Draw(coloured)
+    scale = image.width / page_width
+    line = max(2, image.width // 400)
+    font = ImageFont.load_default(size=max(10, image.width // 60))
+    for one in detections:
+        _draw_box(pen, one, scale, line, font)
+    return coloured
+
+
+def _draw_box(
+    pen: ImageDraw.ImageDraw,
+    one: Detection,
+    scale: float,
+    line: int,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+) -> None:
+    colour = _COLOURS[one.kind]
+    left, top = one.box.x * scale, one.box.y * scale
+    right, bottom = left + one.box.width * scale, top + one.box.height * scale
+    pen.rectangle((left, top, right, bottom), outline=colour, width=line)
+    label = f"{one.kind} {one.confidence:.0%}"
+    _, _, width, height = pen.textbbox((0, 0), label, font=font)
+    above = max(0.0, top - height - 2 * line)
+    pen.rectangle((left, above, left + width + 2 * line, above + height + 2 * line), fill=colour)
+    pen.text((left + line, above + line // 2), label, fill="white", font=font)
+
+
+def to_png(image: Image.Image) -> bytes:
+    """PNG bytes. Fast rather than small: these are looked at once or twice."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=2)
+    return buffer.getvalue()

@@ -1,0 +1,56 @@
+"""Composition: settings in, a ready ASGI application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import anyio.to_thread
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from services.gateway import documentation, problems
+from services.gateway.metrics import Metrics
+from services.gateway.request_context import RequestContext
+from services.gateway.resources import Resources
+from services.gateway.routes import events, health, jobs, keys, new_jobs, pages, predict, uploads
+from services.gateway.settings import Settings
+from shared.domain.errors import TemporaryError
+
+log = structlog.get_logger(__name__)
+
+_ROUTERS = (new_jobs.router, jobs.router, uploads.router, events.router, pages.router, predict.router, keys.router)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The gateway. It starts also while its servers are away, and says so at /readyz."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.gateway.threads
+        resources = Resources.open(settings, metrics)
+        app.state.resources = resources
+        await anyio.to_thread.run_sync(_ensure_bucket, resources)
+        resources.watch.start()
+        yield
+        await resources.watch.close()
+        resources.close()
+
+    app = FastAPI(title="Paraphe", lifespan=lifespan, redirect_slashes=False, redoc_url=None)
+    app.add_middleware(RequestContext, metrics=metrics)
+    for router in (*_ROUTERS, health.router):
+        app.include_router(router)
+    app.state.api_routes = [
+        route for router in (*_ROUTERS, health.router) for route in router.routes if isinstance(route, APIRoute)
+    ]
+    problems.install(app)
+    documentation.install(app, version("paraphe"))
+    return app
+
+
+def _ensure_bucket(resources: Resources) -> None:
+    try:
+        resources.objects.ensure_bucket()
+    except TemporaryError as error:
+        log.warning("the object store is away; the bucket must be there once it is back", error=error.detail)

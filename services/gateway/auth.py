@@ -1,0 +1,59 @@
+"""Who is calling, and may they: API keys as bearer tokens, scopes, the rate limit of each key."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.gateway.problems import Problem, ProblemCode
+from services.gateway.resources import GatewayDep, Resources
+from shared.db import keys
+from shared.db.keys import ApiKey, Scope
+
+_bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer pk_…`")
+
+
+def require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
+    """A dependency: the caller's key, which must have ``scope`` (or ``admin``) and requests left this minute."""
+
+    async def caller(
+        request: Request,
+        gateway: GatewayDep,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    ) -> ApiKey:
+        key = await _authenticate(gateway, credentials.credentials if credentials else "")
+        request.scope["state"]["key_prefix"] = key.prefix
+        if not key.scopes & {scope, Scope.ADMIN}:
+            raise Problem(ProblemCode.SCOPE_MISSING, f"This key lacks the scope '{scope}'.")
+        seconds = await gateway.rate_limiter.seconds_to_wait(key)
+        if seconds is not None:
+            raise Problem(
+                ProblemCode.RATE_LIMITED,
+                f"This key may make {key.requests_per_minute} requests a minute; wait {seconds} s.",
+                headers={"Retry-After": str(seconds)},
+            )
+        return key
+
+    return caller
+
+
+async def _authenticate(gateway: Resources, text: str) -> ApiKey:
+    key = gateway.key_ring.recall(text) if text else None
+    if key is None and text:
+        key = await run_in_threadpool(gateway.transact, lambda connection: keys.authenticate(connection, text))
+        if key is not None:
+            gateway.key_ring.remember(text, key)
+    if key is None:
+        raise Problem(
+            ProblemCode.UNAUTHENTICATED,
+            "Send a valid API key: 'Authorization: Bearer KEY'.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return key
+
+
+Submitter = Annotated[ApiKey, Depends(require(Scope.SUBMIT))]
+Reader = Annotated[ApiKey, Depends(require(Scope.READ))]
+Administrator = Annotated[ApiKey, Depends(require(Scope.ADMIN))]

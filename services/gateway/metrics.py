@@ -1,0 +1,54 @@
+"""What the gateway counts, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+class Metrics:
+    """One registry an application, so that several may live in one process."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._requests = Counter(
+            "paraphe_gateway_requests",
+            "Answers by route, method and status (0: the client left first)",
+            ["route", "method", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "paraphe_gateway_request_seconds",
+            "Time from the request's head to the end of its answer",
+            ["route", "method"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._upload_bytes = Counter(
+            "paraphe_gateway_upload_bytes", "Bytes of documents received", registry=self._registry
+        )
+        self._accepted = Counter(
+            "paraphe_gateway_accepted_jobs", "Jobs accepted", ["model", "priority"], registry=self._registry
+        )
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answer. Methods nobody knows are one label: callers must not be able to grow the registry."""
+        method = method if method in _METHODS else "OTHER"
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route, method).observe(seconds)
+
+    def received(self, size: int) -> None:
+        """Count the bytes of a document."""
+        self._upload_bytes.inc(size)
+
+    def accepted(self, model: str, priority: str) -> None:
+        """Count a job."""
+        self._accepted.labels(model, priority).inc()
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,158 @@
+"""A real gateway in a process of its own, and stand-ins for what is not the gateway's: workers."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from shared.db import keys
+from shared.db.keys import ApiKey, Scope
+from tests.servers import Servers
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key with its text."""
+
+    row: ApiKey
+    text: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.text}"}
+
+
+class GatewayProcess:
+    """One running gateway."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        own = {"PARAPHE_GATEWAY_PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "services.gateway"],
+                env={**os.environ, **environment, **own},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait_alive()
+
+    def _wait_alive(self) -> None:
+        for _ in range(200):
+            if self.process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/healthz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"the gateway did not start:\n{self.log.read_text()}")
+
+    def client(self, key: Key | None = None) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers=key.headers if key else {}, timeout=30)
+
+    def terminate(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+
+StartGateway = Callable[..., GatewayProcess]
+
+
+@pytest.fixture
+def start_gateway(clean_servers: Servers, models: Path, tmp_path: Path) -> Iterator[StartGateway]:
+    """Starts gateways with settings of the test's own; they end with the test."""
+    running: list[GatewayProcess] = []
+
+    def start(**settings: str) -> GatewayProcess:
+        environment = {**clean_servers.environment, "PARAPHE_MODEL_DIRECTORY": str(models), **settings}
+        running.append(GatewayProcess(environment, tmp_path / f"gateway{len(running)}.log"))
+        return running[-1]
+
+    yield start
+    for gateway in running:
+        gateway.kill()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder in which there is a version of ``signatures``."""
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "signatures" / "1").mkdir(parents=True)
+    (folder / "signatures" / "1" / "model.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(
+    session_servers: Servers, models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    """One for all tests that need no settings of their own: they only differ in the rows they find."""
+    from tests.cleaning import clean
+
+    environment = {**session_servers.environment, "PARAPHE_MODEL_DIRECTORY": str(models)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        clean(session_servers)
+    gateway = GatewayProcess(environment, tmp_path_factory.mktemp("gateway") / "log")
+    yield gateway
+    gateway.kill()
+
+
+@pytest.fixture
+def gateway(clean_servers: Servers, shared_gateway: GatewayProcess) -> GatewayProcess:
+    """A running gateway on empty servers."""
+    return shared_gateway
+
+
+MakeKey = Callable[..., Key]
+
+
+@pytest.fixture
+def make_key(engine: Engine) -> MakeKey:
+    """Keys as ``keys.create`` makes them."""
+
+    def make(*scopes: Scope, client: str = "acme", requests_per_minute: int = 100_000) -> Key:
+        with engine.begin() as connection:
+            row, text = keys.create(
+                connection, client_name=client, name="test", scopes=scopes, requests_per_minute=requests_per_minute
+            )
+        return Key(row, text)
+
+    return make
+
+
+@pytest.fixture
+def key(make_key: MakeKey) -> Key:
+    """A key that may submit and read."""
+    return make_key(Scope.SUBMIT, Scope.READ)
+
+
+@pytest.fixture
+def client(gateway: GatewayProcess, key: Key) -> Iterator[httpx.Client]:
+    """Calls the gateway with ``key``."""
+    with gateway.client(key) as client:
+        yield client
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
