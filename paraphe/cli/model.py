@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -96,7 +97,7 @@ def _overall(measured: dict[str, Any]) -> Table:
 
 
 def _slices(measured: dict[str, Any]) -> Table:
-    table = Table(title="by slice, %")
+    table = Table(title="by slice, %", box=SIMPLE, pad_edge=False, collapse_padding=True)
     table.add_column("pages of", no_wrap=True)
     for column in ("pages", "boxes", *_SLICE_COLUMNS.values()):
         table.add_column(column, justify="right")

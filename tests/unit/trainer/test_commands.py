@@ -1,0 +1,93 @@
+"""`paraphe data` and `paraphe model` as typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from paraphe.cli.data import data_app
+from paraphe.cli.model import model_app
+
+SHIPPED = max((Path(__file__).parents[3] / "models" / "signatures").glob("*/model.json"), default=Path()).parent
+
+
+def data(*arguments: object) -> Result:
+    return CliRunner().invoke(data_app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from services.trainer.synthesis.writing_out import Series, write_pages
+
+    target = tmp_path_factory.mktemp("data")
+    list(write_pages(Series(seed=3, folder=target, long_side=900), 0, 6, 1))
+    return target
+
+
+def test_check_passes_good_data_and_names_bad(folder: Path, tmp_path: Path) -> None:
+    good = data("check", folder)
+    assert good.exit_code == 0
+    assert "6 pages, 0 problems" in good.stdout
+    (tmp_path / "images").mkdir()
+    Image.new("L", (9, 9)).save(tmp_path / "images" / "lonely.png")
+    bad = data("check", tmp_path)
+    assert bad.exit_code == 1
+    assert "lonely.png: missing label" in bad.stdout
+
+
+def test_build_writes_a_manifest_and_show_counts(folder: Path, tmp_path: Path) -> None:
+    built = data("build", folder, "--out", tmp_path / "m.json", "--licence", "synthetic=AGPL-3.0-or-later")
+    assert built.exit_code == 0, built.output
+    manifest = json.loads((tmp_path / "m.json").read_text())
+    assert manifest["licences"] == {"synthetic": "AGPL-3.0-or-later"}
+    assert manifest["version"] in built.stdout
+    assert "source:synthetic" in data("show", folder).stdout
+
+
+def test_build_refuses_a_folder_that_is_no_dataset(tmp_path: Path) -> None:
+    refused = data("build", tmp_path, "--out", tmp_path / "m.json")
+    assert refused.exit_code == 1
+    assert not (tmp_path / "m.json").exists()
+
+
+def test_evaluate_measures_the_production_path(folder: Path, tmp_path: Path) -> None:
+    results, report = tmp_path / "results.json", tmp_path / "report"
+    options = ["--weights", SHIPPED, "--data", folder, "--samples", 20, "--json", results, "--report", report]
+    done = CliRunner().invoke(model_app, ["evaluate", *(str(option) for option in options)])
+    assert done.exit_code == 0, done.output
+    measured = json.loads(results.read_text())
+    assert measured["all"]["pages"] == 6
+    assert measured["all"]["recall"]["value"] > 0.3
+    assert measured["accept"] == json.loads((SHIPPED / "model.json").read_text())["thresholds"]["accept"]
+    assert {path.name for path in report.iterdir()} == {"pr.png", "calibration.png", "errors.png"}
+
+
+def test_others_weights_are_measured_through_ultralytics_and_agree_with_production(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "theirs.onnx").write_bytes((SHIPPED / "model.onnx").read_bytes())
+    size = json.loads((SHIPPED / "model.json").read_text())["input_size"]
+    measured = []
+    for number, weights in enumerate((SHIPPED, tmp_path / "theirs.onnx")):
+        out = tmp_path / f"{number}.json"
+        options = [
+            "--weights",
+            weights,
+            "--data",
+            folder,
+            "--samples",
+            20,
+            "--accept",
+            0.3,
+            "--size",
+            size,
+            "--json",
+            out,
+        ]
+        done = CliRunner().invoke(model_app, ["evaluate", *(str(option) for option in options)])
+        assert done.exit_code == 0, done.output
+        measured.append(json.loads(out.read_text())["all"])
+    assert measured[0]["map50"]["value"] == pytest.approx(measured[1]["map50"]["value"], abs=0.05)
+    assert measured[0]["boxes"] == measured[1]["boxes"] > 0
