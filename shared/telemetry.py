@@ -47,6 +47,7 @@ def configure_logging(service: str, settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level)
+    logging.captureWarnings(capture=True)
 
 
 def serve_metrics(port: int, host: str = "127.0.0.1") -> None:

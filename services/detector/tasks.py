@@ -73,7 +73,7 @@ class ExamineTask:
 
     def _carry_out(self, held: HeldJob) -> None:
         claim = held.claim
-        log.info("examining", attempt=claim.job.attempts, pages_of=claim.job.document.media_type)
+        log.info("examining", attempt=claim.job.attempts, media_type=claim.job.document.media_type)
         try:
             result = self.examiner.examine(claim.job, held.check)
         except DocumentError as error:

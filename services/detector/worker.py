@@ -4,6 +4,7 @@ SIGTERM drains: no more jobs are taken, those held are finished; whatever is not
 back to the queue without counting the attempt.
 """
 
+import logging
 import os
 import threading
 from contextlib import ExitStack, suppress
@@ -97,8 +98,11 @@ def _give_back_after(seconds: float, engine: Engine, keeper: LeaseKeeper, settin
 def _run(app: Celery, threads: int) -> None:
     # Celery would put its own handlers on the root logger.
     signals.setup_logging.connect(lambda **_: None, weak=False)
+    for chatter in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(chatter).setLevel(logging.WARNING)  # our own lines say more, with the job's id
     app.worker_main(
         [
+            "--quiet",
             "worker",
             "--pool=threads",
             f"--concurrency={threads}",
