@@ -39,8 +39,8 @@ class LabelledBox:
 class LabelledPage:
     """One page with its boxes. Pages of one group are of one document or near-duplicates and never part.
 
-    expected_boxes is what an index says about the number of signatures, where there is an index; labelled is false where a label
-    file was expected and none lies.
+    expected_boxes is what an index says about the number of signatures, where there is an index; labelled is false
+    where a label file was expected and none lies.
     """
 
     source: str

@@ -26,7 +26,8 @@ class TrainingSettings:
 
     data: folder with real pages, of which the train split is used; held_out is the share of its groups kept for
     choices. extra: folders, separated by commas, of pages labelled for every kind. kinds: how many of signature,
-    initials, stamp are learned. repeat: how often an epoch sees each real page. warm_start: .npz or .pt.
+    initials, stamp are learned. repeat: how often an epoch sees each real page. warm_start: .npz or .pt. crop: side of
+    the random windows trained on, 0 for whole pages. hours: if given, what decides instead of epochs.
     """
 
     data: str
@@ -40,6 +41,8 @@ class TrainingSettings:
     batch: int = 16
     nominal_batch: int = 32
     repeat: int = 1
+    crop: int = 0
+    hours: float = 0.0
     learning_rate: float = 1e-3
     warmup: float = 1.0
     mosaic: float = 0.3

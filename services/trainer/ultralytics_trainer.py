@@ -11,6 +11,7 @@ import torch
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from services.trainer import runtime
+from services.trainer.cropping import WindowCropper
 from services.trainer.partial_labels import note_labelled_kinds
 from services.trainer.warm_start import load_weights, restore_normalization
 
@@ -28,7 +29,7 @@ def run(settings: TrainingSettings, data: Path) -> Path:
     resumed = last.exists()
     model = runtime.load_model(last if resumed else f"{settings.family}.yaml")
     model.add_callback("on_train_start", _channels_last)
-    trainer = _warm_trainer(settings.warm_start)
+    trainer = _warm_trainer(settings)
     model.train(trainer=trainer, resume=resumed, **_arguments(settings, data, on_gpu))
     return last.with_name("best.pt")
 
@@ -41,6 +42,7 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
         "exist_ok": True,
         "imgsz": settings.size,
         "epochs": settings.epochs,
+        "time": settings.hours or None,
         "batch": settings.batch,
         "nbs": settings.nominal_batch,
         "optimizer": "AdamW",
@@ -75,8 +77,11 @@ def _channels_last(trainer: Any) -> None:
         trainer.model = trainer.model.to(memory_format=torch.channels_last)
 
 
-def _warm_trainer(warm_start: str) -> type[DetectionTrainer]:
+def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
     """A trainer whose fresh model takes every weight that fits, and whose loss knows what each page is labelled for."""
+
+    warm_start = settings.warm_start
+    cropper = WindowCropper(settings.crop, settings.seed) if settings.crop else None
 
     class WarmTrainer(DetectionTrainer):
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
@@ -89,7 +94,8 @@ def _warm_trainer(warm_start: str) -> type[DetectionTrainer]:
 
         def preprocess_batch(self, batch: Any) -> Any:
             note_labelled_kinds(self.model, batch["im_file"])
-            return super().preprocess_batch(batch)
+            prepared = super().preprocess_batch(batch)
+            return cropper.crop(prepared) if cropper else prepared
 
     return WarmTrainer
 

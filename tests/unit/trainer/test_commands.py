@@ -64,9 +64,7 @@ def test_evaluate_measures_the_production_path(folder: Path, tmp_path: Path) -> 
     assert {path.name for path in report.iterdir()} == {"pr.png", "calibration.png", "errors.png"}
 
 
-def test_others_weights_are_measured_through_ultralytics_and_agree_with_production(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_others_weights_go_through_ultralytics_and_agree_with_production(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "theirs.onnx").write_bytes((SHIPPED / "model.onnx").read_bytes())
     size = json.loads((SHIPPED / "model.json").read_text())["input_size"]
     measured = []
