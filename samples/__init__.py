@@ -1,0 +1,1 @@
+"""Sample documents and the script that writes them."""

@@ -106,7 +106,9 @@ def unsigned_contract(texts: Contents) -> tuple[list[Image.Image], int]:
     flow = Flow(desk.sheet, Style("arimo", "arimo", 10, 1.3), 24, 187, 26, 285)
     _opening(flow, contents)
     _articles(flow, contents["articles"])
-    flow.paragraph("Fait à ................................ le ........................, en deux exemplaires originaux.")
+    flow.paragraph(
+        "Fait à ................................ le ........................, en deux exemplaires originaux."
+    )
     for x, party in ((26.0, "Pour le Client"), (112.0, "Pour le Prestataire")):
         desk.sheet.text(x, flow.y + 4, party, flow.font(bold=True))
         desk.sheet.line(x, flow.y + 34, x + 60, flow.y + 34)

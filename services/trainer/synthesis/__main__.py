@@ -28,7 +28,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder to write; made when missing")
     parser.add_argument("--crops", type=Path, help="signature data whose train split lends real signatures")
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
-    parser.add_argument("--all-kinds", action="store_true", help="label initials (1) and stamps (2) beside signatures (0)")
+    parser.add_argument(
+        "--all-kinds", action="store_true", help="label initials (1) and stamps (2) beside signatures (0)"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     return parser
 

@@ -96,8 +96,8 @@ def letter(char: str) -> tuple[float, tuple[Points, ...]]:
     entry = _LOWER.get(char) or _UPPER.get(char) or _FIGURES.get(char)
     if entry is None:
         return 0.7, ()
-    width, _, plan = entry.partition(":")
-    return float(width), tuple(_points(part) for part in plan.split("/"))
+    advance, _, plan = entry.partition(":")
+    return float(advance), tuple(_points(part) for part in plan.split("/"))
 
 
 def _points(plan: str) -> Points:

@@ -94,7 +94,7 @@ def _handwriting(ink: Grey) -> Grey | None:
         return None
     tall = stats[:, cv2.CC_STAT_HEIGHT] / ink.shape[0]
     large = (stats[:, cv2.CC_STAT_WIDTH] / ink.shape[1] > 0.25) | (tall > 0.38)
-    printed = _printed(stats, ink.shape[0]) & ~large
+    printed = _printed(np.asarray(stats, np.int32), ink.shape[0]) & ~large
     small = ~large & ~printed & (tall > 0.04)
     area = stats[:, cv2.CC_STAT_AREA]
     written = int(area[large].sum())

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from services.trainer.synthesis.faces import HANDWRITING, face
-from services.trainer.synthesis.hand import neat_hand, write
+from services.trainer.synthesis.hand import Stroke, draw, neat_hand, write
 from services.trainer.synthesis.ink import Alpha, Colour, Ink, pen_colour, rasterise, rasterise_at
 from services.trainer.synthesis.sheet import Sheet
 from services.trainer.synthesis.signature import initials, signature
@@ -14,6 +14,16 @@ from services.trainer.synthesis.stamps import boxed_stamp, round_stamp, stamp_in
 from services.trainer.synthesis.wording import Wording, signable
 
 Rng = np.random.Generator
+
+PEN_MARKS: tuple[tuple[tuple[float, float], ...], ...] = (
+    ((0, 0.8), (0.8, 0), (3, 2.5)),
+    ((0, 0), (3, 0.15)),
+    ((0, 0), (3, 0.1), (0.2, -0.15), (2.8, -0.1)),
+    ((1.5, 1), (0, 0.4), (0.8, -0.6), (2.8, -0.4), (2.6, 0.9), (1.0, 1.1)),
+    ((0.4, 2), (0, 1.8), (0.1, 0.2), (0.5, 0)),
+    ((0, 0), (2.8, 0.4), (2.2, 0.8), (2.9, 0.4), (2.3, 0)),
+    ((0, 0), (1, 1), (1.5, 0), (2.2, 1), (3, 0.2)),
+)
 
 
 class SignatureSource(Protocol):
@@ -46,15 +56,22 @@ class Desk:
         rng = self.rng
         if self.real is not None and rng.random() < self.real_share:
             return self.real.draw(rng, box)
-        return rasterise(signature(rng, signable(name)), box, self.nib(), rng.uniform(0.6, 1.0))
+        return rasterise(signature(rng, signable(name)), box, self.nib(), self._opacity())
 
     def nib(self) -> float:
-        """Pen width in px: ballpoint 0.35 mm to felt 0.9 mm."""
-        return float(self.sheet.scale * self.rng.choice([0.3, 0.4, 0.5, 0.65, 0.9], p=[0.2, 0.3, 0.25, 0.15, 0.1]))
+        """Pen width in px: fine ballpoint 0.22 mm to felt 0.9 mm."""
+        widths, chances = [0.22, 0.3, 0.4, 0.5, 0.65, 0.9], [0.1, 0.18, 0.27, 0.22, 0.14, 0.09]
+        return float(self.sheet.scale * self.rng.choice(widths, p=chances))
+
+    def _opacity(self) -> float:
+        """Mostly full ink, one pen in five nearly dry."""
+        return float(self.rng.uniform(0.4, 0.7) if self.rng.random() < 0.2 else self.rng.uniform(0.75, 1.0))
 
     def initial(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
-        box = (height * 2.2 * self.sheet.scale, height * self.sheet.scale)
-        alpha = rasterise(initials(self.rng, signable(name)), box, self.nib() * 0.9, self.rng.uniform(0.6, 1.0))
+        """Put a paraphe no higher than `height` around x, y."""
+        width = min(height * 2.2, 24.0)
+        box = (width * self.sheet.scale, height * self.sheet.scale)
+        alpha = rasterise(initials(self.rng, signable(name)), box, self.nib() * 0.9, self._opacity())
         self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
 
     def handwrite(self, text: str, x: float, y: float, x_height: float = 2.2, colour: Colour | None = None) -> None:
@@ -70,11 +87,19 @@ class Desk:
         if self.rng.random() < 0.5:
             return rasterise_at(write(text, neat_hand(self.rng), self.rng), size, self.nib() * 0.8)
         font = face(str(self.rng.choice(HANDWRITING)), round(size * 2.6))
-        left, top, right, bottom = font.getbbox(text)
         mask = font.getmask(text, mode="L")
         width, height = mask.size
         tile = np.asarray(mask, np.uint8).reshape(height, width) if width and height else np.zeros((2, 2), np.uint8)
         return np.pad(tile, 1)
+
+    def pen_mark(self, x: float, y: float, size: float) -> None:
+        """A tick, cross, ring, bracket, underline or arrow about `size` mm wide with its left middle at x, y."""
+        plan = PEN_MARKS[int(self.rng.integers(len(PEN_MARKS)))]
+        stroke = draw(np.array(plan, float), neat_hand(self.rng), self.rng)
+        stretch = np.array([1.0, 1.0 if size < 12 else 12.0 / size])
+        stroke = Stroke(stroke.points * stretch, stroke.pressure)
+        alpha = rasterise_at([stroke], size * self.sheet.scale / 3.0, self.nib())
+        self.sheet.put("handwriting", Ink(alpha, pen_colour(self.rng, self.blue)), x, y, anchor=(0.0, 0.5))
 
     def round_stamp(
         self, x: float, y: float, diameter: float, colour: Colour | None = None, company: str | None = None
@@ -92,7 +117,12 @@ class Desk:
     ) -> None:
         """A block of name, address, telephone and number, as French companies use."""
         words = self.words
-        lines = [(company or words.company()).upper(), words.address(), f"Tel. {words.number(10)}", f"SIRET {words.number(14)}"]
+        lines = [
+            (company or words.company()).upper(),
+            words.address(),
+            f"Tel. {words.number(10)}",
+            f"SIRET {words.number(14)}",
+        ]
         count = int(self.rng.integers(2, 5))
         alpha = boxed_stamp(self.rng, self.sheet.px(width), lines[:count], self.rng.random() < 0.35)
         self._stamp(turned(alpha, float(self.rng.normal(0, 4))), x, y, colour)

@@ -34,19 +34,24 @@ class Flow:
 
     @property
     def full(self) -> bool:
+        """Whether no further line fits."""
         return self.y > self.bottom - self.line_height()
 
     @property
     def width(self) -> float:
+        """Width of the column in mm."""
         return self.right - self.left
 
     def line_height(self, size: float | None = None) -> float:
+        """Distance between base lines in mm, at `size` points."""
         return (size or self.style.body) * 0.3528 * self.style.leading
 
     def font(self, size: float | None = None, bold: bool = False, italic: bool = False) -> ImageFont.FreeTypeFont:
+        """The body face at `size` points."""
         return face(self.style.face, self.sheet.points(size or self.style.body), bold, italic)
 
     def skip(self, lines: float = 1.0) -> None:
+        """Leave that many lines empty."""
         self.y += lines * self.line_height()
 
     def paragraph(self, text: str, indent: float = 0.0, bold: bool = False, italic: bool = False) -> None:
@@ -69,6 +74,7 @@ class Flow:
         self.y += self.line_height(size)
 
     def heading(self, text: str, size: float, centred: bool, underlined: bool = False) -> None:
+        """Set one bold line in the heading face."""
         font = face(self.style.heading_face, self.sheet.points(size), bold=True)
         width = font.getlength(text) / self.sheet.scale
         x = self.left + (self.width - width) / 2 if centred else self.left

@@ -59,7 +59,7 @@ def signing_hand(rng: np.random.Generator) -> Hand:
             curl=rng.uniform(0.4, 0.8),
         ),
         slant=rng.normal(0.3, 0.25),
-        width=rng.uniform(0.7, 1.9),
+        width=rng.uniform(0.8, 2.3),
         spacing=rng.uniform(-0.15, 0.35),
         looseness=rng.uniform(0.04, 0.16),
         joined=rng.uniform(0.75, 1.0),

@@ -17,7 +17,14 @@ VISIBLE = 56
 """Alpha from which ink counts as seen when boxes are drawn: fainter edges vanish in any scan."""
 
 BLACK_INKS: tuple[Colour, ...] = ((20, 20, 24), (35, 35, 40), (50, 48, 52), (28, 26, 40))
-BLUE_INKS: tuple[Colour, ...] = ((25, 40, 130), (40, 60, 165), (20, 30, 95), (60, 85, 185), (45, 45, 120), (30, 75, 160))
+BLUE_INKS: tuple[Colour, ...] = (
+    (25, 40, 130),
+    (40, 60, 165),
+    (20, 30, 95),
+    (60, 85, 185),
+    (45, 45, 120),
+    (30, 75, 160),
+)
 ODD_INKS: tuple[Colour, ...] = ((20, 110, 80), (150, 30, 40), (95, 40, 120), (20, 120, 130), (90, 70, 60))
 
 
@@ -30,15 +37,13 @@ class Ink:
 
     @property
     def size(self) -> tuple[int, int]:
+        """Width and height in px."""
         return self.alpha.shape[1], self.alpha.shape[0]
 
 
 def pen_colour(rng: np.random.Generator, blue: float = 0.5) -> Colour:
     """An ink as pens have them: blue with the chance given, sometimes green, red or violet, else black."""
-    if rng.random() < 0.06:
-        inks = ODD_INKS
-    else:
-        inks = BLUE_INKS if rng.random() < blue else BLACK_INKS
+    inks = ODD_INKS if rng.random() < 0.06 else BLUE_INKS if rng.random() < blue else BLACK_INKS
     base = np.array(inks[int(rng.integers(len(inks)))]) + rng.integers(-10, 25, 3)
     red, green, blue_ = (int(value) for value in np.clip(base, 0, 215))
     return red, green, blue_
@@ -74,9 +79,7 @@ def _trace(canvas: Alpha, path: NDArray[np.float64], pressure: NDArray[np.float6
     run = 4
     for start in range(0, len(fixed) - 1, run):
         piece = fixed[start : start + run + 1]
-        cv2.polylines(
-            canvas, [piece], False, int(darkness[start]), int(widths[start]), cv2.LINE_AA, SUBPIXEL_BITS
-        )
+        cv2.polylines(canvas, [piece], False, int(darkness[start]), int(widths[start]), cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def lay_ink(page: NDArray[np.uint8], ink: Ink, left: int, top: int) -> None:
@@ -98,3 +101,10 @@ def outline(alpha: Alpha) -> NDArray[np.float32]:
     if found is None:
         return np.zeros((0, 2), np.float32)
     return np.asarray(cv2.convexHull(found)[:, 0, :], np.float32)
+
+
+def inked_places(alpha: Alpha, most: int = 150) -> NDArray[np.float32]:
+    """Up to `most` places (n, 2) spread over the visible ink, by which to tell later whether a scan kept it."""
+    rows, columns = np.nonzero(alpha >= VISIBLE)
+    step = max(1, len(rows) // most)
+    return np.stack([columns[::step], rows[::step]], 1).astype(np.float32)

@@ -1,23 +1,14 @@
 """Pieces every kind of document is laid out from: letterheads, emblems, footers, bodies, closing formulas."""
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.faces import BOOK_FACES, CYRILLIC, OFFICE, SANS, SCRIPTS, SERIF, TYPEWRITERS, face
 from services.trainer.synthesis.flow import Flow, Style
-from services.trainer.synthesis.ink import Colour
+from services.trainer.synthesis.ornaments import brand_colour, emblem
 
 Rng = np.random.Generator
-
-BRAND_COLOURS: tuple[Colour, ...] = (
-    (20, 60, 120),
-    (150, 30, 40),
-    (0, 110, 90),
-    (60, 60, 60),
-    (200, 110, 0),
-    (90, 40, 120),
-    (0, 51, 153),
-)
 
 
 def office_style(rng: Rng, language: str) -> Style:
@@ -26,10 +17,13 @@ def office_style(rng: Rng, language: str) -> Style:
         return Style(CYRILLIC, CYRILLIC, rng.uniform(10.5, 12.5), 1.15 + rng.uniform(0, 0.35), 0.4, rng.random() < 0.7)
     name = str(rng.choice([SERIF, SANS, OFFICE, *BOOK_FACES], p=[0.25, 0.25, 0.2, 0.1, 0.1, 0.1]))
     heading = name if rng.random() < 0.8 else SANS
-    return Style(name, heading, rng.uniform(8.5, 12.0), rng.uniform(1.15, 1.6), rng.uniform(0.2, 1.0), rng.random() < 0.6)
+    return Style(
+        name, heading, rng.uniform(8.5, 12.0), rng.uniform(1.15, 1.6), rng.uniform(0.2, 1.0), rng.random() < 0.6
+    )
 
 
 def typewriter_style(rng: Rng) -> Style:
+    """As a typewriter or an early printer sets it."""
     name = str(rng.choice([*TYPEWRITERS, SERIF, SANS], p=[0.3, 0.25, 0.15, 0.2, 0.1]))
     return Style(name, name, rng.uniform(9.5, 12.0), rng.uniform(1.1, 1.5), rng.uniform(0.5, 1.2), rng.random() < 0.15)
 
@@ -39,32 +33,6 @@ def flow_on(desk: Desk, style: Style, top: float | None = None) -> Flow:
     rng, (wide, high) = desk.rng, desk.sheet.size_mm
     left, right = rng.uniform(14, 32), wide - rng.uniform(14, 28)
     return Flow(desk.sheet, style, left, right, top or rng.uniform(14, 30), high - rng.uniform(14, 26))
-
-
-def brand_colour(desk: Desk, colourful: float = 0.6) -> Colour:
-    if desk.rng.random() > colourful:
-        return desk.sheet.print_colour
-    return BRAND_COLOURS[int(desk.rng.integers(len(BRAND_COLOURS)))]
-
-
-def emblem(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
-    """A printed logo: shapes with letters in or beside them."""
-    rng, sheet = desk.rng, desk.sheet
-    corners = [sheet.px(x), sheet.px(y), sheet.px(x + size), sheet.px(y + size)]
-    kind = rng.random()
-    if kind < 0.3:
-        sheet.draw.ellipse(corners, fill=colour)
-        sheet.draw.arc([c + d for c, d in zip(corners, (4, 4, -4, -4), strict=True)], 20, 250, fill=sheet.paper, width=3)
-    elif kind < 0.55:
-        sheet.draw.rectangle(corners, fill=colour)
-        font = face(SANS, sheet.px(size * 0.55), bold=True)
-        sheet.text(x + size * 0.2, y + size * 0.15, desk.words.pick("company")[0], font, sheet.paper)
-    elif kind < 0.8:
-        half = (corners[0] + corners[2]) / 2
-        sheet.draw.polygon([(half, corners[1]), (corners[2], corners[3]), (corners[0], corners[3])], fill=colour)
-    else:
-        for ring in np.linspace(0, size * 0.4, 4):
-            sheet.draw.ellipse([sheet.px(x + ring), sheet.px(y + ring), sheet.px(x + size - ring), sheet.px(y + size - ring)], outline=colour, width=2)
 
 
 def letterhead(desk: Desk, flow: Flow) -> None:
@@ -82,8 +50,8 @@ def letterhead(desk: Desk, flow: Flow) -> None:
     x = flow.left + (flow.width - width) / 2 if centred else flow.left
     if rng.random() < 0.6:
         size = rng.uniform(10, 22)
-        emblem(desk, x if not centred else flow.left, top, size, colour)
-        x += 0 if centred else size + 4
+        emblem(desk, x if not centred else flow.left - 4, top, size * (0.6 if centred else 1.0), colour)
+        x += 0 if centred else size * 1.5 + 3
     sheet.text(x, top, company, big, colour)
     for number in range(int(rng.integers(1, 4))):
         line = (words.address(), f"{words.number(10)}  -  {words.pick('form')}", words.address())[number]
@@ -99,13 +67,18 @@ def footer(desk: Desk, flow: Flow) -> None:
     small = face(flow.style.face, sheet.points(rng.uniform(6, 8.5)))
     y = sheet.size_mm[1] - rng.uniform(8, 13)
     if rng.random() < 0.5:
-        page = f"{int(rng.integers(1, 20))}" if rng.random() < 0.6 else f"Page {int(rng.integers(1, 9))}/{int(rng.integers(9, 20))}"
+        page = (
+            f"{int(rng.integers(1, 20))}"
+            if rng.random() < 0.6
+            else f"Page {int(rng.integers(1, 9))}/{int(rng.integers(9, 20))}"
+        )
         sheet.text(flow.right - 15 if rng.random() < 0.5 else sheet.size_mm[0] / 2, y, page, small)
     if rng.random() < 0.35:
         sheet.text(flow.left, y - 1, f"{words.company()} - {words.address()} - {words.number(9)}", small)
 
 
 def address_block(desk: Desk, flow: Flow, x: float) -> None:
+    """Name, company and street of whom the letter goes to, from x on."""
     words = desk.words
     for line in (words.name(), words.company(), words.address())[: int(desk.rng.integers(2, 4))]:
         flow.sheet.text(x, flow.y, line, flow.font())
@@ -119,22 +92,25 @@ def articles(desk: Desk, flow: Flow, room: float) -> None:
     number = int(rng.integers(1, 12))
     label = {"fr": "Article", "en": "Section", "ru": ""}[words.language] if rng.random() < 0.7 else ""
     upper, underlined = rng.random() < 0.3, rng.random() < 0.25
+    indent = rng.uniform(4, 12)
     while flow.y < flow.bottom - room - 3 * flow.line_height():
         if rng.random() < 0.7:
             title = f"{label} {number} - {words.pick('heading')}".strip(" -")
-            flow.heading(title.upper() if upper else title, flow.style.body * 1.08, centred=False, underlined=underlined)
+            flow.heading(
+                title.upper() if upper else title, flow.style.body * 1.08, centred=False, underlined=underlined
+            )
             number += 1
         for _ in range(int(rng.integers(1, 4))):
             if flow.y > flow.bottom - room - flow.line_height():
                 break
-            _body_piece(desk, flow)
+            _body_piece(desk, flow, indent)
 
 
-def _body_piece(desk: Desk, flow: Flow) -> None:
+def _body_piece(desk: Desk, flow: Flow, indent: float) -> None:
     rng, words = desk.rng, desk.words
     if rng.random() < 0.15:
         for _ in range(int(rng.integers(2, 5))):
-            flow.paragraph(f"- {words.pick('sentence')}", indent=rng.uniform(4, 12))
+            flow.paragraph(f"- {words.pick('sentence')}", indent=indent)
     else:
         flow.paragraph(words.paragraph(int(rng.integers(1, 5))))
 
@@ -159,7 +135,7 @@ def goods_table(desk: Desk, flow: Flow, rows: int) -> None:
 
 
 def done_at(desk: Desk, flow: Flow) -> None:
-    """"Fait à …, le …": printed whole, or with blanks filled in by hand."""
+    """ "Fait à …, le …": printed whole, or with blanks filled in by hand."""
     rng, words = desk.rng, desk.words
     if rng.random() < 0.6:
         flow.paragraph(words.pick("done"))
@@ -175,11 +151,27 @@ def done_at(desk: Desk, flow: Flow) -> None:
 
 
 def scribbled_notes(desk: Desk, count: int) -> None:
-    """Short notes in the margins and on the print: handwriting that is not a signature."""
+    """Notes, ticks, rings and underlines by pen, in the margins and on the print: no signature among them."""
     rng, (wide, high) = desk.rng, desk.sheet.size_mm
     for _ in range(count):
-        text = desk.words.pick("note")
-        for row in range(int(rng.integers(1, 4)) if rng.random() < 0.3 else 1):
-            at = (rng.uniform(6, wide - 60), min(high - 8, rng.uniform(8, high - 15) if row == 0 else at[1] + 7))
-            desk.handwrite(text, at[0], at[1], rng.uniform(1.8, 3.6))
-            text = desk.words.pick("note")
+        x, y = rng.uniform(6, wide - 60), rng.uniform(8, high - 15)
+        if rng.random() < 0.35:
+            desk.pen_mark(x, y, rng.uniform(5, 60))
+            continue
+        size = rng.uniform(1.8, 4.2)
+        for row in range(int(rng.integers(1, 4)) if rng.random() < 0.35 else 1):
+            desk.handwrite(desk.words.pick("note"), x, min(high - 8, y + 3 * size * row), size)
+
+
+def archive_numbers(desk: Desk) -> None:
+    """The production number stamped on every page of a litigation archive, upright or along an edge."""
+    rng, sheet, (wide, high) = desk.rng, desk.sheet, desk.sheet.size_mm
+    number = desk.words.number(int(rng.integers(7, 11)))
+    font = face(str(rng.choice([SERIF, SANS, *TYPEWRITERS])), sheet.points(rng.uniform(9, 15)), bold=True)
+    if rng.random() < 0.45:
+        sheet.text(wide - rng.uniform(30, 60), high - rng.uniform(8, 22), number, font)
+        return
+    tile = Image.new("RGB", (round(font.getlength(number)) + 4, round(font.size * 1.3)), sheet.paper)
+    ImageDraw.Draw(tile).text((2, 0), number, font=font, fill=sheet.print_colour)
+    place = (sheet.px(wide - rng.uniform(6, 14)), sheet.px(rng.uniform(0.5, 0.85) * high))
+    sheet.image.paste(tile.rotate(90 if rng.random() < 0.7 else -90, expand=True), place)

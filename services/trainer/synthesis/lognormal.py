@@ -54,9 +54,7 @@ def _stroke_progress(strokes: int, rhythm: Rhythm, samples: int) -> NDArray[np.f
     return np.asarray(0.5 * (1.0 + np.tanh(1.1283792 * z + 0.1009 * z**3)))
 
 
-def _sum_of_arcs(
-    chords: Points, lengths: NDArray[np.float64], progress: NDArray[np.float64], curl: float
-) -> Points:
+def _sum_of_arcs(chords: Points, lengths: NDArray[np.float64], progress: NDArray[np.float64], curl: float) -> Points:
     """Displacement (times, 2): every stroke follows an arc over its chord, all strokes add up."""
     angles = np.arctan2(chords[:, 1], chords[:, 0])
     turns = _turns(angles) * curl
@@ -74,4 +72,4 @@ def _turns(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     between = np.angle(np.exp(1j * np.diff(angles)))
     around = np.concatenate([[0.0], between, [0.0]])
     mean = (around[:-1] + around[1:]) / 2.0
-    return np.clip(mean, -MAX_TURN, MAX_TURN)
+    return np.asarray(np.clip(mean, -MAX_TURN, MAX_TURN))

@@ -21,14 +21,15 @@ def warped(pixels: Pixels, outlines: list[Outline], matrix: Matrix, fill: tuple[
     moved = cv2.warpPerspective(
         pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
     )
-    carried = [
-        Outline(mark.kind, cv2.perspectiveTransform(mark.points[None].astype(np.float32), matrix)[0])
-        for mark in outlines
-    ]
-    return np.asarray(moved, np.uint8), carried
+
+    def carry(points: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.perspectiveTransform(points[None], matrix)[0], np.float32)
+
+    return np.asarray(moved, np.uint8), [mark.moved(carry) for mark in outlines]
 
 
 def skew_matrix(shape: tuple[int, ...], degrees: float, zoom: float, shift: tuple[float, float]) -> Matrix:
+    """Turn about the page's middle, enlarge, move by `shift` px: as a homography (3, 3)."""
     height, width = shape[:2]
     matrix = np.eye(3)
     matrix[:2] = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
@@ -42,7 +43,7 @@ def _laid_askew(pixels: Pixels, outlines: list[Outline], rng: Rng, fill: tuple[i
     return warped(pixels, outlines, skew_matrix(pixels.shape, degrees, float(rng.uniform(0.96, 1.01)), shift), fill)
 
 
-def born_digital(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
+def born_digital(pixels: Pixels, outlines: list[Outline], _rng: Rng) -> Page:
     """Exported from office software or an e-signing tool: untouched."""
     return pixels, outlines
 
@@ -69,7 +70,7 @@ def phone_photo(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     inset = rng.uniform(0.0, 0.07, (4, 2)) * [width, height] * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
-    matrix = cv2.getPerspectiveTransform(corners, (corners + inset).astype(np.float32))
+    matrix = np.asarray(cv2.getPerspectiveTransform(corners, (corners + inset).astype(np.float32)), np.float64)
     table = tuple(int(value) for value in rng.integers(20, 190, 3))
     pixels, outlines = warped(wear.worn_paper(pixels, rng), outlines, matrix, (table[0], table[1], table[2]))
     pixels = wear.lit(pixels, rng)
@@ -78,17 +79,22 @@ def phone_photo(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
 
 
 def archive_scan(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
-    """A bilevel scan out of a litigation archive: odd threshold, specks, black edges, punch holes, page numbers."""
+    """A bilevel scan out of a litigation archive: odd threshold, specks, black edges, punch holes."""
+    return _black_and_white(pixels, outlines, rng, oddity=1.0)
+
+
+def _black_and_white(pixels: Pixels, outlines: list[Outline], rng: Rng, oddity: float) -> Page:
     if rng.random() < 0.85:
         pixels, outlines = _laid_askew(pixels, outlines, rng, (255, 255, 255))
-    if rng.random() < 0.45:
+    if rng.random() < 0.45 * oddity:
         pixels = wear.punch_holes(pixels, rng)
     ink = wear.copied(wear.grey(pixels), rng)
-    enlarged = cv2.resize(ink, None, fx=(factor := rng.uniform(1.15, 1.7)), fy=factor, interpolation=cv2.INTER_LINEAR)
-    black = wear.bilevel(np.asarray(enlarged, np.uint8), rng)
-    black = wear.black_edges(black, rng)
-    grown = [Outline(mark.kind, mark.points * np.float32(factor)) for mark in outlines]
-    return black, grown
+    factor = float(rng.uniform(1.15, 1.7))
+    enlarged = cv2.resize(ink, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+    black = wear.bilevel(np.asarray(enlarged, np.uint8), rng, oddity)
+    if rng.random() < 0.3 + 0.7 * oddity:
+        black = wear.black_edges(black, rng)
+    return black, [mark.moved(lambda points: points * np.float32(factor)) for mark in outlines]
 
 
 def fax(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
@@ -100,3 +106,12 @@ def fax(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
     black = wear.bilevel(np.asarray(coarse, np.uint8), rng)
     black = wear.fax_streaks(black, rng)
     return np.asarray(cv2.resize(black, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8), outlines
+
+
+def photocopy(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
+    """A black-and-white scan that was reduced afterwards: hard letters with grey edges, dirt, black borders."""
+    copied, carried = _black_and_white(pixels, outlines, rng, oddity=0.5)
+    height, width = pixels.shape[:2]
+    back = np.float32(width / copied.shape[1])
+    reduced = np.asarray(cv2.resize(copied, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.repeat(reduced[..., None], 3, axis=2), [mark.moved(lambda points: points * back) for mark in carried]

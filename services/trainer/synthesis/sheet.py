@@ -1,13 +1,16 @@
 """One sheet of paper: print is drawn at once, ink marks are kept and laid on top when the sheet is finished."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from services.trainer.synthesis.ink import Colour, Ink, lay_ink, outline
+from services.trainer.synthesis.ink import Colour, Ink, inked_places, lay_ink, outline
 
 Pixels = NDArray[np.uint8]
 Kind = Literal["signature", "initials", "stamp", "handwriting"]
@@ -18,10 +21,15 @@ LETTER_MM = (215.9, 279.4)
 
 @dataclass(frozen=True)
 class Outline:
-    """Where ink of one kind lies on a page: convex outline (n, 2) in px."""
+    """Where ink of one kind lies on a page: convex outline (n, 2) and a sample of inked places (m, 2), in px."""
 
     kind: Kind
     points: NDArray[np.float32]
+    sample: NDArray[np.float32]
+
+    def moved(self, by: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Outline:
+        """The same mark after the page was bent, scaled or shifted."""
+        return replace(self, points=by(self.points), sample=by(self.sample))
 
 
 @dataclass
@@ -40,6 +48,7 @@ class Sheet:
         self.draw = ImageDraw.Draw(self.image)
 
     def px(self, millimetres: float) -> int:
+        """Millimetres to whole px."""
         return round(millimetres * self.scale)
 
     def points(self, typographic: float) -> int:
@@ -50,11 +59,15 @@ class Sheet:
         """Print one line with its top left at x, y."""
         self.draw.text((x * self.scale, y * self.scale), words, font=font, fill=colour or self.print_colour)
 
-    def line(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.25, colour: Colour | None = None) -> None:
+    def line(
+        self, x0: float, y0: float, x1: float, y1: float, width: float = 0.25, colour: Colour | None = None
+    ) -> None:
+        """Print a rule."""
         ends = [self.px(x0), self.px(y0), self.px(x1), self.px(y1)]
         self.draw.line(ends, fill=colour or self.print_colour, width=max(1, self.px(width)))
 
     def box(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.25, fill: Colour | None = None) -> None:
+        """Print a rectangle; width 0 leaves its border out."""
         corners = [self.px(x0), self.px(y0), self.px(x1), self.px(y1)]
         self.draw.rectangle(corners, outline=self.print_colour if width else None, fill=fill, width=self.px(width) or 1)
 
@@ -72,7 +85,7 @@ class Sheet:
         outlines = []
         for kind, ink, left, top in self.marks:
             lay_ink(pixels, ink, left, top)
-            found = outline(ink.alpha)
-            if len(found):
-                outlines.append(Outline(kind, found + np.array([left, top], np.float32)))
+            corner = np.array([left, top], np.float32)
+            if len(found := outline(ink.alpha)):
+                outlines.append(Outline(kind, found + corner, inked_places(ink.alpha) + corner))
         return pixels, outlines

@@ -26,16 +26,28 @@ def signature(rng: Rng, name: str) -> list[Stroke]:
 
 
 def initials(rng: Rng, name: str) -> list[Stroke]:
-    """The short paraphe at a page foot: two or three capitals, or one small knot of strokes."""
+    """The short paraphe at a page foot: two or three capitals, one small knot of strokes, or a steep double stroke."""
     letters = "".join(part[0].upper() for part in name.replace("-", " ").split())[:3]
     kind = rng.random()
     hand = signing_hand(rng)
-    if kind < 0.55:
+    if kind < 0.5:
         return write(letters, with_haste(neat_hand(rng), rng.uniform(1.0, 1.5)), rng)
-    if kind < 0.8:
+    if kind < 0.7:
         strokes = [draw(_wave(rng, int(rng.integers(2, 4)), 1.6), hand, rng)]
-        return strokes + ([draw(_underline(strokes, rng), hand, rng)] if rng.random() < 0.5 else [])
+        return [*strokes, draw(_underline(strokes, rng), hand, rng)] if rng.random() < 0.5 else strokes
+    if kind < 0.85:
+        return [draw(_steep_strokes(rng), hand, rng)]
     return write(letters[:2].lower() if rng.random() < 0.3 else letters[:2], hand, rng)
+
+
+def _steep_strokes(rng: Rng) -> Points:
+    """Up, down and up again: a paraphe three times as high as wide."""
+    x, points = 0.0, [[0.0, 0.0]]
+    for _ in range(int(rng.integers(1, 4))):
+        top = rng.uniform(2.0, 5.0)
+        points += [[x + rng.uniform(0.1, 0.9), top], [x + rng.uniform(0.2, 0.8), rng.uniform(-0.5, 1.0)]]
+        x += rng.uniform(0.3, 0.9)
+    return np.array([*points, [x + rng.uniform(0.2, 1.5), rng.uniform(0.5, 2.5)]])
 
 
 def _legible_name(rng: Rng, name: str) -> list[Stroke]:
@@ -61,8 +73,8 @@ def _capital_and_wave(rng: Rng, name: str) -> list[Stroke]:
     capitals = name[0] + (name.partition(" ")[2][:1] if rng.random() < 0.4 else "")
     strokes = write(capitals, with_haste(hand, 0.9), rng)
     end = max(float(stroke.points[:, 0].max()) for stroke in strokes)
-    wave = _wave(rng, int(rng.integers(3, 9)), rng.uniform(0.5, 1.3)) + [end - rng.uniform(0, 0.5), 0.2]
-    strokes.append(draw(wave, hand, rng))
+    beside = np.array([end - rng.uniform(0, 0.5), 0.2])
+    strokes.append(draw(beside + _wave(rng, int(rng.integers(3, 9)), rng.uniform(0.5, 1.3)), hand, rng))
     return _with_flourish(strokes, hand, rng, 0.5)
 
 
@@ -80,7 +92,7 @@ def _wave(rng: Rng, humps: int, height: float) -> Points:
     return np.array(points)
 
 
-def _gesture(rng: Rng, name: str) -> list[Stroke]:
+def _gesture(rng: Rng, _name: str) -> list[Stroke]:
     """Large swings there and back that no one could read, advancing to the right or turning on the spot."""
     hand = signing_hand(rng)
     swings = int(rng.integers(5, 13))
@@ -91,7 +103,7 @@ def _gesture(rng: Rng, name: str) -> list[Stroke]:
     return _with_flourish([draw(targets, hand, rng)], hand, rng, 0.4)
 
 
-def _tall_hatching(rng: Rng, name: str) -> list[Stroke]:
+def _tall_hatching(rng: Rng, _name: str) -> list[Stroke]:
     """Steep narrow zigzags, often ending in one long stroke across: common under French statutes."""
     hand = signing_hand(rng)
     lean = rng.uniform(0.1, 1.3)
@@ -156,7 +168,7 @@ def _crossing(strokes: list[Stroke], rng: Rng) -> Points:
 
 def _tail(strokes: list[Stroke], rng: Rng) -> Points:
     """The last stroke shoots off, up or down, and may hook back."""
-    _, low, right, high = _extent(strokes)
+    _, _, right, high = _extent(strokes)
     length, lift = rng.uniform(1.5, 7.0), rng.uniform(-2.0, 3.0)
     hook = [[right + length * 0.6, lift - rng.uniform(0, 1)]] if rng.random() < 0.4 else []
     return np.array([[right - 0.5, 0.3 * high], [right + length * 0.4, 0.4 * lift], [right + length, lift], *hook])

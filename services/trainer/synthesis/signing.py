@@ -6,15 +6,15 @@ from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
 
 
-def signature_size(desk: Desk, largest: float = 70.0) -> tuple[float, float]:
-    """Width and height in mm as people sign: mostly 30 to 65 wide and 7 to 20 high, some tall, some tiny."""
+def signature_size(desk: Desk, largest: float = 95.0) -> tuple[float, float]:
+    """The room a signature takes, width and height in mm: mostly 40 to 95 by 11 to 27, some tall, some tiny."""
     rng = desk.rng
     kind = rng.random()
-    if kind < 0.12:
-        return rng.uniform(14, 28), rng.uniform(4, 9)
-    if kind < 0.25:
-        return rng.uniform(15, 40), rng.uniform(18, 45)
-    return min(largest, rng.uniform(28, 72)), rng.uniform(8, 24)
+    if kind < 0.09:
+        return rng.uniform(14, 30), rng.uniform(5, 10)
+    if kind < 0.18:
+        return rng.uniform(18, 45), rng.uniform(20, 50)
+    return min(largest, rng.uniform(40, 96)), rng.uniform(11, 27)
 
 
 def close_letter(desk: Desk, flow: Flow, signed: bool) -> None:
@@ -75,13 +75,15 @@ def party_columns(desk: Desk, flow: Flow, signers: int, signed: float) -> None:
         name = words.name()
         flow.sheet.text(x + 1, top + flow.line_height(), name, flow.font())
         if hint:
-            flow.sheet.text(x + 1, top + 2 * flow.line_height(), words.pick("signhere"), flow.font(flow.style.body * 0.8))
+            flow.sheet.text(
+                x + 1, top + 2 * flow.line_height(), words.pick("signhere"), flow.font(flow.style.body * 0.8)
+            )
         if rng.random() < signed:
-            _party_signs(desk, flow, x, top + 3 * flow.line_height(), pitch, name)
+            _party_signs(desk, x, top + 3 * flow.line_height(), pitch, name)
     flow.y = top + depth + 3
 
 
-def _party_signs(desk: Desk, flow: Flow, x: float, y: float, pitch: float, name: str) -> None:
+def _party_signs(desk: Desk, x: float, y: float, pitch: float, name: str) -> None:
     rng = desk.rng
     if rng.random() < 0.35:
         desk.handwrite(desk.words.pick("mention"), x + rng.uniform(0, 8), y + 2, rng.uniform(1.6, 2.6))
@@ -94,7 +96,7 @@ def _party_signs(desk: Desk, flow: Flow, x: float, y: float, pitch: float, name:
 
 
 def signature_lines(desk: Desk, flow: Flow, signers: int, signed: float) -> None:
-    """"By: ______" rules one under another, name and title under each, date beside."""
+    """ "By: ______" rules one under another, name and title under each, date beside."""
     rng, words = desk.rng, desk.words
     length = rng.uniform(55, 85)
     x = flow.left if rng.random() < 0.5 else flow.right - length - 5
@@ -144,20 +146,22 @@ def signing_grid(desk: Desk, flow: Flow, rows: int, signed: float) -> None:
             desk.handwrite(name, split + rng.uniform(2, 14), top + height * 0.6, rng.uniform(1.8, 2.8))
         if rng.random() < 0.6:
             flow.sheet.box(flow.left, flow.y, flow.right, flow.y + height * 0.8)
-            desk.handwrite(words.address(), flow.left + rng.uniform(2, 25), flow.y + height * 0.45, rng.uniform(1.8, 2.8))
+            desk.handwrite(
+                words.address(), flow.left + rng.uniform(2, 25), flow.y + height * 0.45, rng.uniform(1.8, 2.8)
+            )
             flow.y += height * 0.8
     flow.y += 2
 
 
 def initials_at_foot(desk: Desk, signers: int) -> None:
-    """Each party's paraphe near the foot, mostly lower right, some across the last lines."""
+    """Each party's paraphe near the foot, mostly lower right, some across the last lines, some higher in the margin."""
     rng = desk.rng
     wide, high = desk.sheet.size_mm
-    x = wide - rng.uniform(18, 50) if rng.random() < 0.75 else rng.uniform(20, wide - 60)
-    y = high - rng.uniform(9, 32)
+    x = wide - rng.uniform(15, 50) if rng.random() < 0.75 else rng.uniform(20, wide - 60)
+    y = high - (rng.uniform(9, 32) if rng.random() < 0.85 else rng.uniform(32, 110))
     for _ in range(signers):
-        size = rng.uniform(5, 12) if rng.random() < 0.8 else rng.uniform(14, 30)
-        desk.initial(x, y + rng.normal(0, 2), desk.words.name(), size)
+        size = rng.uniform(6, 13) if rng.random() < 0.75 else rng.uniform(15, 34)
+        desk.initial(x, y - max(0.0, size - 14) / 2 + rng.normal(0, 2), desk.words.name(), size)
         x -= rng.uniform(9, 26)
 
 

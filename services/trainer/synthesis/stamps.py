@@ -70,7 +70,9 @@ def _text_on_ring(image: Image.Image, text: str, radius: float, font: ImageFont.
         angle += advance
 
 
-def _letter_at(image: Image.Image, char: str, font: ImageFont.FreeTypeFont, at: tuple[float, float], turn: float) -> None:
+def _letter_at(
+    image: Image.Image, char: str, font: ImageFont.FreeTypeFont, at: tuple[float, float], turn: float
+) -> None:
     side = round(font.size * 2)
     tile = Image.new("L", (side, side), 0)
     ImageDraw.Draw(tile).text((side / 2, side / 2), char, font=font, fill=255, anchor="mm")

@@ -11,6 +11,7 @@ Grey = NDArray[np.uint8]
 
 
 def grey(pixels: Pixels) -> Grey:
+    """One channel (h, w) of an RGB page."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -41,6 +42,7 @@ def grain(pixels: Pixels, rng: Rng, strength: float) -> Pixels:
 
 
 def blurred(pixels: Pixels, rng: Rng, most: float) -> Pixels:
+    """Soften by up to `most` px."""
     sigma = float(rng.uniform(0.0, most))
     if sigma < 0.3:
         return pixels
@@ -110,8 +112,8 @@ def folded(pixels: Pixels, rng: Rng) -> Pixels:
 
 def smudged(pixels: Pixels, rng: Rng) -> Pixels:
     """Finger marks, coffee rings, toner dirt."""
-    layer = np.full(pixels.shape[:2], 255, np.uint8)
-    height, width = layer.shape
+    height, width = pixels.shape[:2]
+    layer = np.full((height, width), 255, np.uint8)
     for _ in range(int(rng.integers(1, 5))):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
         axes = (int(rng.integers(8, width // 8)), int(rng.integers(8, width // 8)))
@@ -169,24 +171,24 @@ def lit(pixels: Pixels, rng: Rng) -> Pixels:
 
 def copied(ink: Grey, rng: Rng) -> Grey:
     """A photocopy of a photocopy: strokes thicken or thin, edges roughen."""
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         ink = np.asarray(cv2.erode(ink, np.ones((2, 2), np.uint8)), np.uint8)
     sigma = float(rng.uniform(0.4, 1.1))
     soft = np.asarray(cv2.GaussianBlur(ink, (0, 0), sigma), np.uint8)
     return grain(soft, rng, float(rng.choice([4, 10, 18, 30], p=[0.35, 0.35, 0.2, 0.1])))
 
 
-def bilevel(ink: Grey, rng: Rng) -> Grey:
-    """Black and white at a threshold set too low, right or too high; specks as dirty glass leaves them."""
-    threshold = float(np.clip(rng.normal(165, 28), 90, 225))
+def bilevel(ink: Grey, rng: Rng, oddity: float = 1.0) -> Grey:
+    """Black and white at a threshold set right or, the odder the more, too low or high; specks as of dirty glass."""
+    threshold = float(np.clip(rng.normal(172, 24 * oddity), 120, 225))
     black = np.asarray(cv2.threshold(ink, threshold, 255, cv2.THRESH_BINARY)[1], np.uint8)
-    return specks(black, rng)
+    return specks(black, rng, oddity)
 
 
-def specks(black: Grey, rng: Rng) -> Grey:
+def specks(black: Grey, rng: Rng, dirt: float = 1.0) -> Grey:
     """Isolated black dots, evenly or in a dirty corner."""
     height, width = black.shape
-    count = int(10 ** rng.uniform(0.5, 3.9))
+    count = int(10 ** (rng.uniform(0.5, 3.9) * dirt))
     x = rng.integers(0, width, count)
     y = rng.integers(0, height, count)
     if rng.random() < 0.4:
@@ -200,7 +202,7 @@ def specks(black: Grey, rng: Rng) -> Grey:
 
 def black_edges(black: Grey, rng: Rng) -> Grey:
     """The scanner bed around the page: black bars or thin lines along some edges."""
-    height, width = black.shape
+    width = black.shape[1]
     for edge in range(4):
         kind = rng.random()
         if kind < 0.55:

@@ -30,34 +30,42 @@ class Wording:
         return self._filled(choices[int(self.rng.integers(len(choices)))])
 
     def name(self) -> str:
+        """First and last name of a person."""
         return f"{self.pick('first')} {self.pick('last')}"
 
     def company(self) -> str:
+        """A company with its legal form."""
         return f"{self.pick('company')} {self.pick('form')}"
 
     def address(self) -> str:
+        """Number, street and town."""
         return f"{int(self.rng.integers(1, 250))} {self.pick('street')}, {self.pick('city')}"
 
     def date(self) -> str:
+        """A date in words."""
         day, month, year = self._day()
         if self.language == "en":
             return f"{month} {day}, {year}"
         return f"{day} {month} {year}"
 
     def short_date(self) -> str:
+        """A date in figures."""
         rng = self.rng
         separator = "/" if rng.random() < 0.7 else "."
         numbers = (rng.integers(1, 29), rng.integers(1, 13), rng.integers(0, 27))
         return separator.join(f"{int(number):02d}" for number in numbers)
 
     def amount(self) -> str:
+        """An amount of money with cents."""
         value = int(10 ** self.rng.uniform(2, 6))
         return f"{value:,}".replace(",", "," if self.language == "en" else " ") + f".{int(self.rng.integers(100)):02d}"
 
     def number(self, digits: int = 8) -> str:
+        """A run of digits."""
         return "".join(str(int(digit)) for digit in self.rng.integers(0, 10, digits))
 
     def paragraph(self, sentences: int) -> str:
+        """That many sentences in a row."""
         return " ".join(self.pick("sentence") for _ in range(sentences))
 
     def _day(self) -> tuple[int, str, int]:
@@ -82,7 +90,6 @@ class Wording:
 
 
 def signable(name: str) -> str:
-    """A name the cursive alphabet can write: other scripts become Latin capitals."""
-    if name.isascii() or any(char in "éèêàùôçîâûÉ" for char in name):
-        return name.replace("É", "E").replace("-", " ")
-    return " ".join(f"{part[0].translate(_LATIN)}{'nolaeirtsv'[len(part) % 7 : len(part) % 7 + 4]}" for part in name.split())
+    """Words the cursive alphabet can write: Cyrillic capitals become Latin ones, small letters some that look so."""
+    latin = name.replace("É", "E").replace("-", " ").translate(_LATIN)
+    return "".join("nolaeirtsv"[ord(char) % 10] if "а" <= char <= "я" else char for char in latin)

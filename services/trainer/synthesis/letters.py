@@ -1,0 +1,130 @@
+"""Letters, memos and reports: typewritten archives, office correspondence, pages written by hand."""
+
+from services.trainer.synthesis import layouts, ornaments
+from services.trainer.synthesis.desk import Desk
+from services.trainer.synthesis.flow import Flow
+from services.trainer.synthesis.ink import pen_colour
+from services.trainer.synthesis.signing import close_letter, signature_size
+
+
+def letter(desk: Desk, signed: bool) -> None:
+    """A business letter, letterhead to typed name."""
+    flow = layouts.flow_on(desk, layouts.office_style(desk.rng, desk.words.language))
+    _letter_on(desk, flow, signed)
+
+
+def archive_letter(desk: Desk, signed: bool) -> None:
+    """A typewritten letter of the 1960s to 1990s, as in litigation archives."""
+    rng = desk.rng
+    flow = layouts.flow_on(desk, layouts.typewriter_style(rng))
+    _letter_on(desk, flow, signed)
+    flow.y = min(flow.y, flow.bottom)
+    below = ("cc: " + desk.words.name(), desk.words.name()[0] + "/" + desk.words.name()[0].lower(), "Enclosure")
+    for line in below[: int(rng.integers(0, 4))]:
+        flow.line(line)
+    _archived(desk)
+
+
+def _archived(desk: Desk) -> None:
+    rng = desk.rng
+    if rng.random() < 0.3:
+        layouts.scribbled_notes(desk, int(rng.integers(1, 5)))
+    if rng.random() < 0.65:
+        layouts.archive_numbers(desk)
+    if rng.random() < 0.12:
+        desk.word_stamp(rng.uniform(120, 180), rng.uniform(15, 70), rng.uniform(25, 50))
+
+
+def _letter_on(desk: Desk, flow: Flow, signed: bool) -> None:
+    rng, words = desk.rng, desk.words
+    if rng.random() < 0.8:
+        layouts.letterhead(desk, flow)
+    flow.line(words.date(), align=str(rng.choice(["left", "right", "centre"])))
+    flow.skip(rng.uniform(0.5, 2))
+    layouts.address_block(desk, flow, flow.left if words.language == "en" else flow.left + flow.width * 0.55)
+    flow.line(words.pick("greeting"))
+    flow.skip(0.5)
+    layouts.body_text(desk, flow, int(rng.integers(1, 6)), 75)
+    close_letter(desk, flow, signed)
+    if rng.random() < 0.3:
+        layouts.footer(desk, flow)
+
+
+def memo(desk: Desk, signed: bool) -> None:
+    """TO / FROM / SUBJECT with a body; signed or initialled by hand beside the sender, notes scribbled on it."""
+    rng, words = desk.rng, desk.words
+    typed = rng.random() < 0.6
+    style = layouts.typewriter_style(rng) if typed else layouts.office_style(rng, words.language)
+    flow = layouts.flow_on(desk, style)
+    if rng.random() < 0.5:
+        layouts.letterhead(desk, flow)
+    _memo_head(desk, flow)
+    layouts.body_text(desk, flow, int(rng.integers(1, 6)), 60)
+    if signed:
+        width, height = signature_size(desk)
+        desk.sign(flow.left + flow.width * rng.uniform(0.3, 0.8), flow.y + height / 2 + 2, width, height)
+    if rng.random() < 0.35:
+        layouts.scribbled_notes(desk, int(rng.integers(1, 6)))
+    _archived(desk)
+
+
+def _memo_head(desk: Desk, flow: Flow) -> None:
+    rng, words = desk.rng, desk.words
+    for label in ("TO:", "FROM:", "CC:", "DATE:", "SUBJECT:"):
+        value = words.date() if label == "DATE:" else words.pick("heading") if label == "SUBJECT:" else words.name()
+        flow.sheet.text(flow.left, flow.y, label, flow.font(bold=True))
+        flow.sheet.text(flow.left + 28, flow.y, value, flow.font())
+        if label == "FROM:" and rng.random() < 0.3:
+            desk.initial(flow.left + rng.uniform(70, 90), flow.y + 1, value, rng.uniform(5, 10))
+        flow.skip(1.4)
+    flow.sheet.line(flow.left, flow.y, flow.right, flow.y, 0.4)
+    flow.skip()
+
+
+def handwritten(desk: Desk, signed: bool) -> None:
+    """A note or letter written by hand: only the last lines of it, if any, are a signature."""
+    rng, words = desk.rng, desk.words
+    flow = layouts.flow_on(desk, layouts.office_style(rng, words.language))
+    if rng.random() < 0.5:
+        layouts.letterhead(desk, flow)
+    size, ink = rng.uniform(1.8, 3.2), pen_colour(rng, desk.blue)
+    y, step = flow.y + 5, size * rng.uniform(2.8, 3.8)
+    for _ in range(int(rng.integers(3, 14))):
+        if y > flow.bottom - 50:
+            break
+        desk.handwrite(words.pick("sentence")[: int(rng.integers(25, 48))], flow.left + rng.uniform(0, 4), y, size, ink)
+        y += step
+    if signed:
+        width, height = signature_size(desk, 70)
+        desk.sign(flow.left + flow.width * rng.uniform(0.3, 0.75), y + height * 0.6, width, height)
+
+
+def report(desk: Desk, signed: bool) -> None:
+    """Pages nobody signs (a signature on one is a stray one): reports, references, tables, charts, names."""
+    rng, words = desk.rng, desk.words
+    style = layouts.typewriter_style(rng) if rng.random() < 0.5 else layouts.office_style(rng, words.language)
+    flow = layouts.flow_on(desk, style)
+    flow.heading(words.pick("statutes"), rng.uniform(11, 15), centred=rng.random() < 0.6)
+    end = flow.bottom if rng.random() < 0.7 else flow.y + rng.uniform(20, 120)
+    while flow.y < end and not flow.full:
+        _report_piece(desk, flow)
+    if signed:
+        width, height = signature_size(desk)
+        desk.sign(rng.uniform(50, 160), rng.uniform(40, 250), width, height)
+    _archived(desk)
+    layouts.footer(desk, flow)
+
+
+def _report_piece(desk: Desk, flow: Flow) -> None:
+    rng, words = desk.rng, desk.words
+    kind = rng.random()
+    if kind < 0.5:
+        flow.paragraph(words.paragraph(int(rng.integers(1, 6))))
+    elif kind < 0.7:
+        layouts.goods_table(desk, flow, int(rng.integers(3, 15)))
+    elif kind < 0.82 and flow.y < flow.bottom - 75:
+        ornaments.chart(desk, flow.left + 5, flow.y + 3, flow.width * rng.uniform(0.4, 0.9), rng.uniform(35, 65))
+        flow.y += 72
+    else:
+        for _ in range(int(rng.integers(3, 10))):
+            flow.line(f"{words.name()}  {words.short_date()}  {words.amount()}")
