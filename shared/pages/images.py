@@ -11,6 +11,7 @@ from shared.pages import raster
 from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
 from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
+from shared.pages.png_structure import check_chunks
 
 # Straight to the plugin: Image.open would import every format Pillow knows, and try JPEG's multi-picture variants.
 _OPENERS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
@@ -18,7 +19,7 @@ _OPENERS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     "image/png": PngImagePlugin.PngImageFile,
     "image/webp": WebPImagePlugin.WebPImageFile,
 }
-_END_MARKERS = {"image/jpeg": b"\xff\xd9", "image/png": b"IEND"}
+_JPEG_END = b"\xff\xd9"
 _TAIL_BYTES = 4096
 _WEBP_EXTENDED_BYTES = 30
 
@@ -34,6 +35,8 @@ class ImageDocument:
         self._limits = limits
         if media_type == "image/webp":
             _check_webp(self._file, limits)
+        if media_type == "image/png":
+            check_chunks(self._file)
         with decoding("The image", self._is_cut_short):
             self._image = _OPENERS[media_type](self._file)
 
@@ -59,10 +62,10 @@ class ImageDocument:
         self._file.close()
 
     def _is_cut_short(self) -> bool:
-        marker = _END_MARKERS.get(self._media_type)
+        """Whether a JPEG lacks its end; the other formats' lengths have been checked before."""
         size = self._file.seek(0, os.SEEK_END)
         self._file.seek(max(0, size - _TAIL_BYTES))
-        return marker is not None and marker not in self._file.read()
+        return self._media_type == "image/jpeg" and _JPEG_END not in self._file.read()
 
 
 def _check_webp(file: BinaryIO, limits: RenderLimits) -> None:

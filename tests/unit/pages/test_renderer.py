@@ -1,0 +1,196 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from shared.domain.errors import DocumentError, ErrorCode
+from shared.pages.limits import RenderLimits
+from shared.pages.renderer import Renderer
+from tests.unit.pages.making import endless_pdf, expanding_pdf, pdf_of_pages, saved, striped
+
+LIMITS = RenderLimits()
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.png"
+    path.write_bytes(saved(striped(), "PNG"))
+    return path
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    path = tmp_path / "book.pdf"
+    path.write_bytes(pdf_of_pages(40))
+    return path
+
+
+def children() -> set[int]:
+    """Processes this one has started and not seen end."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_a_picture_of_one_page(renderer: Renderer, book: Path) -> None:
+    picture = renderer.picture(book, 3, 50, LIMITS)
+    assert (picture.number, picture.width, picture.height) == (3, 200, 200)
+    assert picture.raster.shape == (50, 50, 3)
+
+
+@pytest.mark.parametrize("number", [-1, 0, 41])
+def test_a_page_that_is_not_there(renderer: Renderer, book: Path, number: int) -> None:
+    with pytest.raises(DocumentError) as caught:
+        renderer.picture(book, number, 50, LIMITS)
+    assert caught.value.code is ErrorCode.PAGE_OUT_OF_RANGE
+
+
+def test_counting_pages_draws_none(renderer: Renderer, book: Path, tmp_path: Path) -> None:
+    assert renderer.count_pages(book, LIMITS) == 40
+    endless = tmp_path / "endless.pdf"
+    endless.write_bytes(endless_pdf())
+    assert renderer.count_pages(endless, RenderLimits(seconds=5)) == 1
+
+
+def test_pages_stream_while_the_reader_is_slow(book: Path) -> None:
+    with Renderer(1) as renderer:
+        pages = renderer.pages(book, 640, RenderLimits(seconds=2, seconds_per_page=1))
+        numbers = []
+        for one in pages:
+            numbers.append(one.number)
+            if one.number in (1, 2):
+                time.sleep(1.2)  # longer than the limits: the reader's time is its own
+        assert numbers == list(range(1, 41))
+
+
+def test_leaving_early_frees_the_child(book: Path, page: Path) -> None:
+    with Renderer(1) as renderer:
+        for _ in range(3):
+            pages = renderer.pages(book, 100, LIMITS)
+            assert next(pages).number == 1
+            pages.close()  # type: ignore[attr-defined]
+        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+
+
+def test_a_child_that_crashes_is_replaced(book: Path, page: Path) -> None:
+    before = children()
+    with Renderer(1) as renderer:
+        pages = renderer.pages(book, 640, LIMITS)
+        next(pages)
+        (child,) = children() - before
+        os.kill(child, signal.SIGSEGV)
+        with pytest.raises(DocumentError) as caught:
+            list(pages)
+        assert caught.value.code is ErrorCode.RENDER_CRASH
+        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+
+
+def test_a_child_the_kernel_killed_ran_out_of_memory(book: Path) -> None:
+    before = children()
+    with Renderer(1) as renderer:
+        pages = renderer.pages(book, 640, LIMITS)
+        next(pages)
+        os.kill((children() - before).pop(), signal.SIGKILL)
+        with pytest.raises(DocumentError) as caught:
+            list(pages)
+        assert caught.value.code is ErrorCode.RENDER_MEMORY
+
+
+def test_a_child_that_died_idle_is_not_the_document_s_fault(page: Path) -> None:
+    before = children()
+    with Renderer(1) as renderer:
+        list(renderer.pages(page, 100, LIMITS))
+        (child,) = children() - before
+        os.kill(child, signal.SIGKILL)
+        assert eventually(lambda: "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
+        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+
+
+def test_bad_documents_cost_the_others_nothing(tmp_path: Path, page: Path) -> None:
+    bad = tmp_path / "bad.pdf"
+    bad.write_bytes(expanding_pdf())
+    limits = RenderLimits(memory_bytes=256 * 1024**2)
+    results: dict[str, int] = {"pages": 0, "render_memory": 0}
+    lock = threading.Lock()
+
+    def attempt(number: int) -> None:
+        try:
+            result = "pages" if list(renderer.pages(bad if number % 4 == 0 else page, 100, limits)) else "none"
+        except DocumentError as error:
+            result = error.code.value
+        with lock:
+            results[result] += 1
+
+    with Renderer(2) as renderer, ThreadPoolExecutor(6) as threads:
+        list(threads.map(attempt, range(24)))
+    assert results == {"pages": 18, "render_memory": 6}
+
+
+def test_children_get_no_credentials(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARAPHE_POSTGRES_URL", "postgresql://user:secret@host/db")
+    before = children()
+    with Renderer(1) as renderer:
+        list(renderer.pages(page, 100, LIMITS))
+        (child,) = children() - before
+        assert b"secret" not in Path(f"/proc/{child}/environ").read_bytes()
+
+
+def test_closing_ends_the_children_and_refuses_work(page: Path) -> None:
+    before = children()
+    renderer = Renderer(2)
+    assert len(children() - before) == 2
+    renderer.close()
+    assert children() - before == set()
+    with pytest.raises(RuntimeError, match="closed"):
+        list(renderer.pages(page, 100, LIMITS))
+
+
+ORPHAN = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from shared.pages.limits import RenderLimits
+from shared.pages.renderer import Renderer
+renderer = Renderer(2)
+threading.Thread(target=lambda: list(renderer.pages(Path(sys.argv[1]), 640, RenderLimits())), daemon=True).start()
+time.sleep(0.5)
+print(*(task.joinpath("children").read_text() for task in Path("/proc/self/task").iterdir()), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_children_end_when_the_parent_is_killed_even_in_the_middle_of_a_page(tmp_path: Path) -> None:
+    endless = tmp_path / "endless.pdf"
+    endless.write_bytes(endless_pdf())
+    run = subprocess.run(
+        [sys.executable, "-c", ORPHAN, str(endless)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert run.returncode == -signal.SIGKILL
+    orphans = [int(pid) for pid in run.stdout.split()]
+    assert len(orphans) == 2
+    assert eventually(lambda: not any(_runs(pid) for pid in orphans), seconds=3)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("wrong", [{"max_pages": 0}, {"seconds": -1}, {"memory_bytes": 1}])
+def test_limits_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"limits|memory"):
+        RenderLimits(**wrong)

@@ -1,0 +1,61 @@
+from collections.abc import Callable
+
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from shared.pages.renderer import RenderedPage
+from tests.unit.pages.making import saved, striped
+
+Render = Callable[..., list[RenderedPage]]
+
+
+@pytest.mark.parametrize("compression", ["group4", "group3", "packbits", "tiff_lzw", "tiff_deflate", "raw"])
+def test_bilevel_scans(render: Render, compression: str) -> None:
+    (page,) = render(saved(striped().convert("1"), "TIFF", compression=compression))
+    assert (page.width, page.height) == (120, 200)
+    assert page.raster[10, 10].max() < 10
+    assert page.raster[50, 30].min() > 245
+
+
+def test_every_frame_is_a_page_of_its_own_size(render: Render) -> None:
+    more = [striped(300, 150).convert("L"), striped(50, 50)]
+    pages = render(saved(striped().convert("1"), "TIFF", save_all=True, append_images=more, compression="tiff_deflate"))
+    assert [(page.number, page.width, page.height) for page in pages] == [(1, 120, 200), (2, 300, 150), (3, 50, 50)]
+    assert [page.raster.shape[:2] for page in pages] == [(100, 60), (50, 100), (100, 100)]
+
+
+def test_thumbnails_are_no_pages(render: Render) -> None:
+    thumbnail = TiffImagePlugin.ImageFileDirectory_v2()
+    thumbnail[254] = 1
+    small = striped(30, 50)
+    small.encoderinfo = {"tiffinfo": thumbnail}
+    pages = render(saved(striped(), "TIFF", save_all=True, append_images=[small]))
+    assert [(page.width, page.height) for page in pages] == [(120, 200)]
+
+
+def test_a_file_of_only_thumbnails_still_shows_them(render: Render) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254] = 1
+    assert len(render(saved(striped(), "TIFF", tiffinfo=tags))) == 1
+
+
+def test_min_is_white(render: Render) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[262] = 0
+    (page,) = render(saved(striped().convert("1"), "TIFF", tiffinfo=tags))
+    assert page.raster[10, 10].max() < 10
+
+
+def test_sixteen_bits(render: Render) -> None:
+    deep = striped().convert("L").convert("I").point(lambda value: value * 257).convert("I;16")
+    (page,) = render(saved(deep, "TIFF"))
+    assert page.raster[10, 10].max() < 10
+    assert page.raster[50, 30].min() > 245
+
+
+def test_a_ring_of_frames_ends(render: Render) -> None:
+    content = bytearray(saved(Image.new("L", (10, 10)), "TIFF"))
+    first = int.from_bytes(content[4:8], "little")
+    entries = int.from_bytes(content[first : first + 2], "little")
+    content[first + 2 + 12 * entries : first + 6 + 12 * entries] = content[4:8]
+    assert len(render(bytes(content))) == 1
