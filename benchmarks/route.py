@@ -1,0 +1,244 @@
+"""How fast is the whole route, and against what? ``python -m benchmarks.route`` prints the table.
+
+All figures of a table come from one run on one machine. What is compared takes turns (a b a b …), and a row shows
+medians and the range, because machines are noisy:
+
+* pages/s of the whole system (upload to recorded outcome) over a plain loop of Ultralytics' predict, same files, same
+  weights;
+* the same over the bare forward of the system's own backend on ready tensors, in the batches the system would make;
+* what the system adds to one document at low load, from its acceptance to its outcome, beyond decoding and forward;
+* uploads accepted a second over raw PUTs of the same bytes to the same object store.
+"""
+
+import argparse
+import io
+import itertools
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import TypeVar
+
+import httpx
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.running import RunningSystem, running_system
+from benchmarks.scans import small_scans
+from services.detector.model_cache import ModelCache
+from services.detector.settings import WorkerSettings
+from services.detector.yolo.backends.choice import choose_backend
+from services.detector.yolo.detector import Detector, PreparedPage
+from shared.domain.model_version import ModelVersion
+from shared.objects import ObjectStore
+from shared.pages.limits import RenderLimits
+from shared.pages.renderer import Renderer
+from shared.settings import ModelSettings, ObjectsSettings
+
+T = TypeVar("T")
+
+_SENDERS = 8
+
+
+def main() -> None:
+    """Measure and print."""
+    options = _options()
+    model = ModelCache(ModelSettings().directory).load(options.model)
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder, running_system() as system:
+        scans = small_scans(Path(folder), options.pages)
+        console.print(
+            f"{len(scans)} pages, {_mean_kb(scans):.0f} kB on average, {options.runs} runs, model {model.name} "
+            f"{model.version} at {model.input_size} px, precision {WorkerSettings().precision}"
+        )
+        throughput = _throughput(system, model, scans, options.runs)
+        overhead = _overhead_ms(system, model, scans[:30])
+        uploads, puts = _acceptance(system, scans, options.runs)
+    console.print(_table(*throughput, overhead, uploads, puts))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.route", description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="how often each measurement is taken")
+    parser.add_argument("--pages", type=int, default=80, help="one-page files a measurement")
+    parser.add_argument("--model", default="signatures")
+    return parser.parse_args()
+
+
+def _throughput(
+    system: RunningSystem, model: ModelVersion, scans: list[Path], runs: int
+) -> tuple[list[float], list[float], list[float]]:
+    """Pages a second of system, plain loop and bare forward, taking turns."""
+    forward = _bare_forward(model, scans)
+    _examine(system, scans)  # warm
+    rates: tuple[list[float], list[float], list[float]] = ([], [], [])
+    with _plain_predict(model, scans[0].parent) as predict:
+        for _ in range(runs):
+            for measure, into in zip((lambda: _examine(system, scans), predict, forward), rates, strict=True):
+                into.append(len(scans) / measure())
+    return rates
+
+
+def _examine(system: RunningSystem, scans: list[Path]) -> float:
+    """Seconds from the first byte sent to the last outcome recorded."""
+    started = time.perf_counter()
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        jobs = list(pool.map(system.client.submit, scans))
+    for job in jobs:
+        system.client.wait(job, timeout_s=120)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def _plain_predict(model: ModelVersion, folder: Path) -> Iterator[Callable[[], float]]:
+    command = [sys.executable, "-m", "benchmarks.plain_predict", str(model.files["pytorch"]), str(model.input_size)]
+    with subprocess.Popen(  # noqa: S603 - our own module
+        [*command, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as loop:
+        assert loop.stdin is not None
+        assert loop.stdout is not None
+        stdin, stdout = loop.stdin, loop.stdout
+        _line_that(stdout, lambda line: line == "ready")
+
+        def one_pass() -> float:
+            print("go", file=stdin, flush=True)
+            return float(_line_that(stdout, lambda line: line.replace(".", "").isdigit()))
+
+        yield one_pass
+        stdin.close()
+
+
+def _line_that(lines: Iterator[str], fits: Callable[[str], bool]) -> str:
+    return next(line.strip() for line in lines if fits(line.strip()))
+
+
+def _bare_forward(model: ModelVersion, scans: list[Path]) -> Callable[[], float]:
+    """The system's backend and settings on tensors that are ready."""
+    worker = WorkerSettings()
+    backend = choose_backend(model, worker.backend, worker.precision)
+    detector = Detector(backend, model.classes, model.input_size, model.thresholds.review)
+    pages = sorted(_prepared(detector, model, scans), key=lambda page: page.bucket)
+    size = worker.max_batch or backend.preferred_batch
+    batches = [
+        np.stack([page.tensor for page in same[start : start + size]])
+        for _, group in itertools.groupby(pages, key=lambda page: page.bucket)
+        for same in [list(group)]
+        for start in range(0, len(same), size)
+    ]
+
+    def one_pass() -> float:
+        started = time.perf_counter()
+        for batch in batches:
+            backend.infer(batch)
+        return time.perf_counter() - started
+
+    one_pass()
+    return one_pass
+
+
+def _prepared(detector: Detector, model: ModelVersion, scans: list[Path]) -> list[PreparedPage]:
+    limits = RenderLimits()
+    with Renderer(1) as renderer:
+        return [detector.prepare(page) for path in scans for page in renderer.pages(path, model.input_size, limits)]
+
+
+def _overhead_ms(system: RunningSystem, model: ModelVersion, scans: list[Path]) -> list[float]:
+    """Milliseconds from acceptance to outcome, one document at a time, less decoding and forward done bare."""
+    worker = WorkerSettings()
+    backend = choose_backend(model, worker.backend, worker.precision)
+    detector = Detector(backend, model.classes, model.input_size, model.thresholds.review)
+    limits = RenderLimits()
+    overheads = []
+    with Renderer(1) as renderer:
+        for path in [scans[0], *scans]:
+            started = time.perf_counter()
+            detector.detect_all(list(renderer.pages(path, model.input_size, limits)))
+            bare_ms = (time.perf_counter() - started) * 1000
+            job = system.client.wait(system.client.submit(path))
+            assert job.result is not None
+            # The outcome's moment is that of the recording transaction's beginning: its writing comes on top.
+            overheads.append((job.seconds or 0.0) * 1000 + job.result.timings["recorded"] - bare_ms)
+    return overheads[1:]
+
+
+def _acceptance(system: RunningSystem, scans: list[Path], runs: int) -> tuple[list[float], list[float]]:
+    """Uploads a second accepted by the gateway, and raw PUTs a second to its object store, taking turns."""
+    store = ObjectStore(ObjectsSettings())
+    bodies = [path.read_bytes() for path in scans]
+    uploads: list[float] = []
+    puts: list[float] = []
+    with httpx.Client(headers={"Authorization": f"Bearer {system.key}"}) as http:
+
+        def upload(body: bytes) -> None:
+            answer = http.post(
+                f"{system.url}/v1/jobs", content=body, headers={"Content-Type": "application/octet-stream"}
+            )
+            assert answer.status_code == 202, answer.text
+
+        def put(numbered: tuple[int, bytes]) -> None:
+            index, body = numbered
+            store.put(f"benchmark/{index}", io.BytesIO(body), len(body), "application/octet-stream")
+
+        for _ in range(runs):
+            with system.detector_at_rest():
+                uploads.append(len(bodies) / _seconds(upload, bodies))
+                puts.append(len(bodies) / _seconds(put, list(enumerate(bodies))))
+            _until_idle(system)
+    return uploads, puts
+
+
+def _seconds(send: Callable[[T], None], items: Sequence[T]) -> float:
+    started = time.perf_counter()
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        list(pool.map(send, items))
+    return time.perf_counter() - started
+
+
+def _until_idle(system: RunningSystem) -> None:
+    while any(True for _ in system.client.jobs(status=["queued", "processing"])):
+        time.sleep(0.2)
+
+
+def _table(
+    whole: list[float],
+    plain: list[float],
+    bare: list[float],
+    overhead: list[float],
+    uploads: list[float],
+    puts: list[float],
+) -> Table:
+    table = Table(title="The route of one scan")
+    for name in ("what", "median", "range", "ratio"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    table.add_row("whole system, pages/s", *_spread(whole), "")
+    table.add_row("plain loop of Ultralytics predict, pages/s", *_spread(plain), _ratio(whole, plain))
+    table.add_row("bare forward on ready tensors, pages/s", *_spread(bare), _ratio(whole, bare))
+    cuts = quantiles(overhead, n=20)
+    table.add_row("added at low load, p50 ms", f"{median(overhead):.1f}", "", "")
+    table.add_row("added at low load, p95 ms", f"{cuts[-1]:.1f}", "", "")
+    table.add_row("uploads accepted/s", *_spread(uploads), "")
+    table.add_row("raw object-store PUTs/s", *_spread(puts), _ratio(uploads, puts))
+    return table
+
+
+def _spread(values: list[float]) -> tuple[str, str]:
+    return f"{median(values):.1f}", f"{min(values):.1f} - {max(values):.1f}"
+
+
+def _ratio(ours: list[float], theirs: list[float]) -> str:
+    """Median of the ratios of neighbours in time: a slow minute slows both."""
+    return f"{median(a / b for a, b in zip(ours, theirs, strict=True)):.2f}"
+
+
+def _mean_kb(paths: list[Path]) -> float:
+    return sum(path.stat().st_size for path in paths) / len(paths) / 1000
+
+
+if __name__ == "__main__":
+    main()
