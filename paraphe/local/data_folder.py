@@ -116,15 +116,20 @@ class DataFolder:
             return {}
 
 
-def is_port_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen there now (a port in TIME_WAIT counts as free: servers reuse it)."""
+def is_port_free(port: int) -> bool:
+    """Whether a server could listen on that port of loopback now."""
+    return listening_fault(port, "127.0.0.1") is None
+
+
+def listening_fault(port: int, host: str) -> str | None:
+    """Why no server could listen there now, or None (a port in TIME_WAIT is fine: servers reuse it)."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
 
 
 def _choose_port(taken: set[int]) -> int:

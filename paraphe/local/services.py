@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from paraphe.local.data_folder import DataFolder
 from paraphe.local.process import ProcessSpec
 
-# A worker that drains gives unfinished jobs back after this long: a person at the terminal waits for it.
+# A person at the terminal waits for these: shorter than on a server, and what is not finished is not lost.
 _DRAIN_S = 8
+_GATEWAY_DRAIN_S = 5
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Service:
 
 # Stopped wave by wave: first nothing new comes in and what is held is finished, then what tells others about it.
 STOP_WAVES: tuple[tuple[Service, ...], ...] = (
-    (Service("gateway", 6.0), Service("detector", _DRAIN_S + 2.0)),
+    (Service("gateway", _GATEWAY_DRAIN_S + 2.0), Service("detector", _DRAIN_S + 2.0)),
     (Service("notifier", 5.0), Service("reconciler", 5.0)),
 )
 SERVICES = tuple(service for wave in STOP_WAVES for service in wave)
@@ -40,9 +41,8 @@ def service_environment(
     settings = {"PARAPHE_GATEWAY_HOST": host, "PARAPHE_GATEWAY_PORT": str(port), **metrics}
     if workers is not None:
         settings["PARAPHE_DETECTOR_THREADS"] = str(workers)
-    if "PARAPHE_DETECTOR_DRAIN_S" not in given:
-        settings["PARAPHE_DETECTOR_DRAIN_S"] = str(_DRAIN_S)
-    return settings
+    drains = {"PARAPHE_DETECTOR_DRAIN_S": str(_DRAIN_S), "PARAPHE_GATEWAY_DRAIN_S": str(_GATEWAY_DRAIN_S)}
+    return {**settings, **{name: value for name, value in drains.items() if name not in given}}
 
 
 def service_spec(folder: DataFolder, name: str, environment: Mapping[str, str]) -> ProcessSpec:

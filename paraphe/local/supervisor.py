@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from paraphe.local.data_folder import DataFolder, is_port_free
+from paraphe.local.data_folder import DataFolder, listening_fault
 from paraphe.local.errors import StartupError
 from paraphe.local.process import ChildProcess, end_leftovers
 from paraphe.local.servers import ServerGroup
@@ -59,8 +59,9 @@ class Supervisor:
         leftovers = end_leftovers(self.folder.run_folder)
         if leftovers:
             self._say(f"ended what an earlier run left behind: {', '.join(leftovers)}")
-        if not is_port_free(self.options.port, self.options.host):
-            raise StartupError(f"port {self.options.port} is taken by another program: choose one with --port")
+        fault = listening_fault(self.options.port, self.options.host)
+        if fault:
+            raise StartupError(f"cannot listen on {self.options.host}, port {self.options.port}: {fault} (see --port)")
 
     def start_servers(self, given: Mapping[str, str]) -> list[str]:
         """Start the servers that the operator's own settings leave to us; returns their names."""
@@ -76,8 +77,8 @@ class Supervisor:
         self._servers.wait_ready()
         return [server.name for server in self._servers.members]
 
-    def start_services(self) -> None:
-        """Start all services and wait until the gateway can do its work.
+    def start_services(self) -> list[str]:
+        """Start all services and wait until the gateway can do its work; returns their names.
 
         Raises:
             StartupError: one of them ended; the message carries the end of its log.
@@ -88,6 +89,7 @@ class Supervisor:
             self._services[service.name] = child
         self._services["gateway"].wait_until(self._is_ready, _GATEWAY_READY_S)
         self.folder.write_owner(self.url)
+        return list(self._services)
 
     def watch(self, stop_requested: Event) -> None:
         """Keep everything running until asked to stop."""

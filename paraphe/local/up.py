@@ -2,79 +2,92 @@
 
 import os
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from paraphe.local.errors import StartupError
+from paraphe.local.errors import AlreadyRunningError, StartupError
 from paraphe.local.interruption import Interruption, StopRequestedError
 from paraphe.local.services import metrics_addresses
 from paraphe.local.supervisor import Supervisor, UpOptions
 
 
+@dataclass(frozen=True)
+class Terminal:
+    """Where the person is told; ``began`` is when the command was typed (``time.monotonic``)."""
+
+    console: Console
+    began: float
+
+    def show(self, what: RenderableType) -> None:
+        """Print. A terminal that has been closed meanwhile must not keep us from stopping in good order."""
+        with suppress(OSError):
+            self.console.print(what, highlight=False, soft_wrap=True)
+
+    def say(self, line: str) -> None:
+        """Print plain text."""
+        self.show(escape(line))
+
+    def done(self, what: str) -> None:
+        """Print a step that succeeded."""
+        self.show(f"[green]✓[/] {escape(what)} [dim]({time.monotonic() - self.began:.1f} s)[/]")
+
+    def failed(self, what: str) -> None:
+        """Print why it did not start."""
+        self.show(f"[bold red]✗[/] {escape(what)}")
+
+
 def run_up(options: UpOptions, *, demo: bool, console: Console) -> int:
     """Start, show, keep running, drain. Returns the exit status: 0 after a stop that was asked for, 1 if it failed."""
+    terminal = Terminal(console, time.monotonic())
     interruption = Interruption()
     interruption.listen()
-    supervisor = Supervisor(options, lambda line: console.print(escape(line), highlight=False, soft_wrap=True))
-    status = 0
+    supervisor = Supervisor(options, terminal.say)
     try:
         with interruption.raising():
-            key = _start(supervisor, console)
+            key = _start(supervisor, terminal)
         if demo:
-            Thread(target=_show_demo, args=(supervisor.url, key, console), daemon=True).start()
+            Thread(target=_show_demo, args=(supervisor.url, key, terminal, interruption.requested), daemon=True).start()
         supervisor.watch(interruption.requested)
+    except AlreadyRunningError as error:
+        terminal.failed(str(error))
+        return 1
     except StartupError as error:
-        console.print(f"[bold red]Paraphe did not start:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-        status = 1
+        terminal.failed(f"Paraphe did not start: {error}")
+        return 1
     except StopRequestedError:
-        console.print("asked to stop while starting")
-    supervisor.stop(interruption.hurry)
-    if status == 0:
-        console.print(f"stopped; everything is kept in {escape(str(supervisor.folder.path))}")
-    return status
+        terminal.say("asked to stop while starting")
+    finally:
+        supervisor.stop(interruption.hurry)
+    terminal.say(f"stopped; everything is kept in {supervisor.folder.path}")
+    return 0
 
 
-def _start(supervisor: Supervisor, console: Console) -> str:
+def _start(supervisor: Supervisor, terminal: Terminal) -> str:
     """All steps up to a gateway that is ready; returns the administrator's key."""
-    began = time.monotonic()
     supervisor.claim_folder()
-    with console.status("starting servers …") as shown:
+    with terminal.console.status("starting servers …") as status:
         names = supervisor.start_servers(dict(os.environ))
-        _done(console, began, f"servers: {', '.join(names)}" if names else "servers: your own")
-        shown.update("preparing the database …")
-        key, is_new = _prepare_database(supervisor)
-        _done(console, began, "database: schema and administrator's key")
-        shown.update("starting gateway, detector, notifier, reconciler …")
-        supervisor.start_services()
-        _done(console, began, "services: gateway, detector, notifier, reconciler")
-    _show_addresses(supervisor, key if is_new else None, console)
+        terminal.done(f"servers: {', '.join(names) or 'your own'}")
+        status.update("preparing the database …")
+        # Imported only now: the database layer takes longer to load than some servers take to start.
+        from paraphe.local.preparation import prepare_database
+
+        key, is_new = prepare_database(supervisor.folder)
+        terminal.done("database: schema, administrator's key")
+        status.update("starting services …")
+        names = supervisor.start_services()
+        terminal.done(f"services: {', '.join(names)}")
+    _show_addresses(supervisor, key if is_new else None, terminal)
     return key
 
 
-def _prepare_database(supervisor: Supervisor) -> tuple[str, bool]:
-    # Imported while the servers come up: the database layer takes longer to load than they take to start.
-    from paraphe.local.first_key import ensure_admin_key
-    from shared.db.engine import make_engine
-    from shared.db.migrate import migrate
-    from shared.settings import PostgresSettings
-
-    engine = make_engine(PostgresSettings())
-    try:
-        migrate(engine)
-        return ensure_admin_key(engine, supervisor.folder)
-    finally:
-        engine.dispose()
-
-
-def _done(console: Console, began: float, what: str) -> None:
-    console.print(f"[green]✓[/] {what} [dim]({time.monotonic() - began:.1f} s)[/]", highlight=False)
-
-
-def _show_addresses(supervisor: Supervisor, new_key: str | None, console: Console) -> None:
+def _show_addresses(supervisor: Supervisor, new_key: str | None, terminal: Terminal) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     table.add_row("API", supervisor.url)
     table.add_row("Documentation", f"{supervisor.url}/docs")
@@ -87,22 +100,27 @@ def _show_addresses(supervisor: Supervisor, new_key: str | None, console: Consol
         table.add_row("", f"shown this once, kept in {where}")
     else:
         table.add_row("Administrator's key", f"in {where}")
-    console.print(table, highlight=False, soft_wrap=True)
-    console.print("Running until Ctrl-C.")
+    terminal.show(table)
+    terminal.say("Running until Ctrl-C.")
 
 
-def _show_demo(url: str, key: str, console: Console) -> None:
+def _show_demo(url: str, key: str, terminal: Terminal, stopping: Event) -> None:
+    from paraphe.api_errors import ParapheClientError
     from paraphe.cli.tables import jobs_table
     from paraphe.client import Client
     from paraphe.local.demo import run_demo
 
-    began = time.monotonic()
-    with Client(url, key) as client:
-        result = run_demo(client, lambda line: console.print(escape(line), highlight=False))
+    try:
+        with Client(url, key) as client:
+            result = run_demo(client)
+    except ParapheClientError as error:
+        if not stopping.is_set():
+            terminal.say(f"the sample documents could not be examined: {error}")
+        return
     if result:
-        console.print(jobs_table(result.jobs, title="Sample documents"))
-        took = f"first result after {result.first_s:.1f} s, all after {time.monotonic() - began:.1f} s"
-        console.print(f"[dim]{took}[/]. Your own: [bold]paraphe submit FILE --wait[/]", highlight=False)
+        terminal.show(jobs_table(result.jobs, title="Sample documents"))
+        took = f"first result {result.first_at - terminal.began:.1f} s, all {result.last_at - terminal.began:.1f} s"
+        terminal.say(f"{took} after the start. Your own: paraphe submit FILE --wait")
 
 
 def _short(path: Path) -> str:
