@@ -1,0 +1,80 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from services.detector.model_cache import ModelCache, read_model
+from shared.domain.errors import ErrorCode, ParapheError
+from shared.domain.verdict import Thresholds
+
+
+def write_model(directory: Path, name: str, version: str, **changes: object) -> Path:
+    folder = directory / name / version
+    folder.mkdir(parents=True)
+    weights = f"{name} {version}".encode()
+    (folder / "model.onnx").write_bytes(weights)
+    content = {
+        "name": name,
+        "version": version,
+        "classes": ["signature", "initials"],
+        "input_size": 640,
+        "thresholds": {"accept": 0.5, "review": 0.25},
+        "files": {"onnx": {"path": "model.onnx", "sha256": hashlib.sha256(weights).hexdigest()}},
+        "metrics": {"anything": 1},
+    }
+    (folder / "model.json").write_text(json.dumps(content | changes))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> ModelCache:
+    for version in ("2", "9", "10", "1.5", "candidate"):
+        write_model(tmp_path, "signatures", version)
+    write_model(tmp_path, "stamps", "1")
+    (tmp_path / "signatures" / "11").mkdir()  # a download without its description yet
+    return ModelCache(tmp_path)
+
+
+def test_the_highest_version_is_used(cache: ModelCache, tmp_path: Path) -> None:
+    model = cache.load("signatures")
+    assert (model.name, model.version, model.input_size) == ("signatures", "10", 640)
+    assert model.classes == ("signature", "initials")
+    assert model.thresholds == Thresholds(accept=0.5, review=0.25)
+    assert model.files == {"onnx": tmp_path / "signatures" / "10" / "model.onnx"}
+
+
+def test_a_version_can_be_asked_for(cache: ModelCache) -> None:
+    assert cache.load("signatures", "9").version == "9"
+    assert cache.load("signatures", "9") is cache.load("signatures", "9")
+
+
+@pytest.mark.parametrize("name", ["nothing", "", "../signatures", "signatures/10", "/"])
+def test_an_unknown_model_names_those_there_are(cache: ModelCache, name: str) -> None:
+    with pytest.raises(ParapheError, match="available: signatures, stamps") as caught:
+        cache.load(name)
+    assert caught.value.code is ErrorCode.UNKNOWN_MODEL
+
+
+def test_an_unknown_version_names_those_there_are(cache: ModelCache) -> None:
+    with pytest.raises(ParapheError, match=r"candidate, 1\.5, 2, 9, 10"):
+        cache.load("signatures", "3")
+
+
+def test_a_file_that_is_not_the_recorded_one_is_refused(cache: ModelCache, tmp_path: Path) -> None:
+    (tmp_path / "stamps" / "1" / "model.onnx").write_bytes(b"something else")
+    with pytest.raises(ParapheError, match="differs from its recorded sha256"):
+        cache.load("stamps")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"thresholds": {"accept": 0.1, "review": 0.9}}, {"files": {"onnx": {}}}, {"input_size": "large"}]
+)
+def test_a_description_that_makes_no_sense_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(ParapheError, match="cannot be used"):
+        read_model(write_model(tmp_path, "odd", "1", **changes))
+
+
+def test_an_empty_folder_has_no_models(tmp_path: Path) -> None:
+    with pytest.raises(ParapheError, match="available: none"):
+        ModelCache(tmp_path / "missing").load("signatures")
