@@ -14,7 +14,9 @@ from shared.settings import RedisSettings
 
 log = structlog.get_logger(__name__)
 
-_IDLE_S = 0.5
+_IDLE_S = 0.25
+# What kombu raises for an entry of its list that no kombu wrote. It has taken it off the list by then.
+_NO_ENVELOPE = (ValueError, LookupError, TypeError)
 
 
 class EventConsumer:
@@ -60,7 +62,10 @@ class EventConsumer:
         try:
             connection = self._connection or self._connect()
             self._drain(connection)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, _NO_ENVELOPE):
+                log.warning("not a message, dropped")
+                self._on_dropped()
             self.close()
             raise
 

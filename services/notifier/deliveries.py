@@ -19,7 +19,7 @@ from shared.domain.delivery import Attempt, DeliveryState, DueDelivery
 
 log = structlog.get_logger(__name__)
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 0.25
 # An attempt's own time-out does not cover resolving the name and storing the outcome.
 _LEASE_MARGIN_S = 50.0
 _STORE_PATIENCE_S = 5.0
@@ -48,7 +48,7 @@ class Courier:
         self._look.set()
 
     def step(self) -> None:
-        """Send what is due, once something calls for it or a second has passed."""
+        """Send what is due, once something calls for it or a moment has passed."""
         self._look.wait(_LOOK_EVERY_S)
         self._look.clear()
         for due in self._take_due():

@@ -99,7 +99,7 @@ class WebhookChannel:
             httpcore.ConnectionPool(ssl_context=self._ssl, network_backend=network) as pool,
             pool.stream("POST", _target(url), headers=headers, content=body.encode()) as response,
         ):
-            return response.status, _retry_after_s(response.headers, now)
+            return response.status, retry_after_s(response.headers, now)
 
 
 def parsed_url(url: str) -> httpx.URL:
@@ -114,6 +114,8 @@ def parsed_url(url: str) -> httpx.URL:
         raise UrlRefusedError("The URL carries a user name or password.")
     if not parsed.raw_host:
         raise UrlRefusedError("The URL names no host.")
+    if parsed.port is not None and not 0 < parsed.port < 65536:
+        raise UrlRefusedError("The URL names an impossible port.")
     return parsed
 
 
@@ -121,7 +123,7 @@ def _target(url: httpx.URL) -> httpcore.URL:
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
-def _retry_after_s(headers: list[tuple[bytes, bytes]], now: datetime) -> float | None:
+def retry_after_s(headers: list[tuple[bytes, bytes]], now: datetime) -> float | None:
     """Seconds from now by ``Retry-After``, given in seconds or as a date; None when absent or not understood."""
     text = next((value.decode("latin-1").strip() for name, value in headers if name.lower() == b"retry-after"), None)
     if text is None:
