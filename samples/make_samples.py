@@ -84,7 +84,7 @@ def french_contract(texts: Contents) -> tuple[list[Image.Image], int]:
 
 def english_contract(texts: Contents) -> tuple[list[Image.Image], int]:
     """One page as exported by an office program: two signatures over ruled lines."""
-    contents, desk = texts["agreement"], _desk(A4_MM, "en", 102)
+    contents, desk = texts["agreement"], _desk(A4_MM, "en", 103)
     flow = Flow(desk.sheet, Style("carlito", "carlito", 11, 1.3, justified=False), 25, 186, 26, 285)
     _opening(flow, contents)
     _articles(flow, contents["articles"])

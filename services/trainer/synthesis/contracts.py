@@ -37,6 +37,7 @@ def contract(desk: Desk, signed: bool) -> None:
 def statutes(desk: Desk, signed: bool) -> None:
     """French company statutes: dense articles, initials at every foot, a large free signature on the last page."""
     rng, words = desk.rng, desk.words
+    desk.legibility, desk.fineness = 0.25, 0.65
     flow = layouts.flow_on(desk, layouts.office_style(rng, words.language))
     if rng.random() < 0.3 and not signed:
         flow.y += 70
@@ -135,7 +136,7 @@ def _electronic_seal(desk: Desk, flow: Flow) -> None:
 def stamped_page(desk: Desk, signed: bool) -> None:
     """A clean office page where small signatures stand in, under and beside round blue stamps."""
     rng, words = desk.rng, desk.words
-    desk.blue = 0.75
+    desk.blue, desk.legibility = 0.75, 0.35
     flow = layouts.flow_on(desk, layouts.office_style(rng, words.language))
     if rng.random() < 0.5:
         layouts.letterhead(desk, flow)

@@ -35,7 +35,11 @@ class SignatureSource(Protocol):
 
 @dataclass
 class Desk:
-    """A sheet on somebody's desk, with the pens and stamps lying there; places are in millimetres."""
+    """A sheet on somebody's desk, with the pens and stamps lying there; places are in millimetres.
+
+    `real_share` of signatures are real ones where there are any, `blue` of pens are blue; `legibility` and `fineness`
+    tell how people sign here: readably or not, with broad (above 1) or fine pens.
+    """
 
     sheet: Sheet
     rng: Rng
@@ -43,6 +47,8 @@ class Desk:
     real: SignatureSource | None = None
     real_share: float = 0.4
     blue: float = 0.5
+    legibility: float = 0.5
+    fineness: float = 1.0
 
     def sign(self, x: float, y: float, width: float, height: float, name: str | None = None) -> None:
         """Sign around the point x, y with ink no larger than width by height."""
@@ -56,12 +62,12 @@ class Desk:
         rng = self.rng
         if self.real is not None and rng.random() < self.real_share:
             return self.real.draw(rng, box)
-        return rasterise(signature(rng, signable(name)), box, self.nib(), self._opacity())
+        return rasterise(signature(rng, signable(name), self.legibility), box, self.nib(), self._opacity())
 
     def nib(self) -> float:
         """Pen width in px: fine ballpoint 0.22 mm to felt 0.9 mm."""
         widths, chances = [0.22, 0.3, 0.4, 0.5, 0.65, 0.9], [0.1, 0.18, 0.27, 0.22, 0.14, 0.09]
-        return float(self.sheet.scale * self.rng.choice(widths, p=chances))
+        return float(self.fineness * self.sheet.scale * self.rng.choice(widths, p=chances))
 
     def _opacity(self) -> float:
         """Mostly full ink, one pen in five nearly dry."""

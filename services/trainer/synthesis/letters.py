@@ -16,6 +16,7 @@ def letter(desk: Desk, signed: bool) -> None:
 def archive_letter(desk: Desk, signed: bool) -> None:
     """A typewritten letter of the 1960s to 1990s, as in litigation archives."""
     rng = desk.rng
+    desk.legibility = 0.8
     flow = layouts.flow_on(desk, layouts.typewriter_style(rng))
     _letter_on(desk, flow, signed)
     flow.y = min(flow.y, flow.bottom)

@@ -14,10 +14,13 @@ from services.trainer.synthesis.wording import Wording
 
 Box = tuple[float, float, float, float]
 
-SLACK = 0.02
-"""Boxes are this share of the ink's size wider at each side, as the people who labelled the real scans drew them."""
-LEAST_VISIBLE = 0.5
+SLACK = (0.012, 0.035)
+"""Boxes are these shares of the ink's width and height larger at each side, as the real scans' labels are."""
+LEAST_VISIBLE = 0.45
 """A mark of which a smaller share outlived the scan is not labelled."""
+GONE = 0.12
+"""Up to this share a mark passes for dirt: nobody would say that it is there."""
+ATTEMPTS = 4
 SEEN_LEVELS = 22
 """Ink that many grey levels under the paper counts as seen."""
 
@@ -42,9 +45,18 @@ def make_page(seed: int, number: int, long_side: int = 1280, real: SignatureSour
     """Make page `number` of the series `seed`: the same two numbers always give the same page.
 
     `long_side` is the page's longer side in px before scanning (bilevel scans come out up to 1.7 times larger);
-    `real` adds signatures cut from real scans to those of the pen model.
+    `real` adds signatures cut from real scans to those of the pen model. A page whose scan left a signature neither
+    clearly there nor clearly gone is made again, for no label would be right.
     """
-    rng = np.random.default_rng([seed, number])
+    for attempt in range(ATTEMPTS):
+        page, doubtful = _scanned_page(np.random.default_rng([seed, number, attempt]), long_side, real)
+        if not doubtful:
+            break
+    return page
+
+
+def _scanned_page(rng: np.random.Generator, long_side: int, real: SignatureSource | None) -> tuple[SyntheticPage, bool]:
+    """A page, and whether it holds a signature of doubtful visibility."""
     recipe = RECIPES[_drawn(rng, [recipe.weight for recipe in RECIPES])]
     language = list(recipe.languages)[_drawn(rng, list(recipe.languages.values()))]
     size = LETTER_MM if language == "en" and rng.random() < 0.8 else A4_MM
@@ -55,26 +67,24 @@ def make_page(seed: int, number: int, long_side: int = 1280, real: SignatureSour
     recipe.layout(Desk(sheet, rng, Wording(language, rng), real, blue=blue), rng.random() < recipe.signed)
     scanner = list(recipe.scanners)[_drawn(rng, list(recipe.scanners.values()))]
     pixels, outlines = scanner(*sheet.finish(), rng)
-    return SyntheticPage(pixels, _boxes(outlines, pixels), recipe.name, language, scanner.__name__)
+    grey = wear.grey(pixels) if pixels.ndim == 3 else pixels
+    seen = [(mark, visible_share(mark, grey)) for mark in outlines]
+    doubtful = any(mark.kind == "signature" and GONE < share < LEAST_VISIBLE for mark, share in seen)
+    boxes = tuple((mark.kind, _box(mark, pixels)) for mark, share in seen if share >= LEAST_VISIBLE)
+    return SyntheticPage(pixels, boxes, recipe.name, language, scanner.__name__), doubtful
 
 
 def _drawn(rng: np.random.Generator, weights: list[float]) -> int:
     return int(rng.choice(len(weights), p=np.array(weights) / sum(weights)))
 
 
-def _boxes(outlines: list[Outline], pixels: Pixels) -> tuple[tuple[Kind, Box], ...]:
-    """Box every mark that the scan left visible, with a little slack, inside the page."""
+def _box(mark: Outline, pixels: Pixels) -> Box:
+    """The mark's extent with a little slack, cut off at the page's edges."""
     height, width = pixels.shape[:2]
-    grey = wear.grey(pixels) if pixels.ndim == 3 else pixels
-    boxes: list[tuple[Kind, Box]] = []
-    for mark in outlines:
-        if visible_share(mark, grey) < LEAST_VISIBLE:
-            continue
-        (x0, y0), (x1, y1) = mark.points.min(axis=0), mark.points.max(axis=0) + 1
-        dx, dy = (x1 - x0) * SLACK + 1, (y1 - y0) * SLACK + 1
-        box = (max(0.0, x0 - dx), max(0.0, y0 - dy), min(float(width), x1 + dx), min(float(height), y1 + dy))
-        boxes.append((mark.kind, (float(box[0]), float(box[1]), float(box[2]), float(box[3]))))
-    return tuple(boxes)
+    (x0, y0), (x1, y1) = mark.points.min(axis=0), mark.points.max(axis=0) + 1
+    dx, dy = (x1 - x0) * SLACK[0] + 1, (y1 - y0) * SLACK[1] + 1
+    left, top = max(0.0, float(x0 - dx)), max(0.0, float(y0 - dy))
+    return left, top, min(float(width), float(x1 + dx)), min(float(height), float(y1 + dy))
 
 
 def visible_share(mark: Outline, grey: NDArray[np.uint8]) -> float:

@@ -40,7 +40,7 @@ OFFICE: dict[Scanner, float] = {
     scanning.born_digital: 0.12,
     scanning.fax: 0.03,
 }
-COPIED: dict[Scanner, float] = {scanning.photocopy: 0.5, scanning.office_scan: 0.4, scanning.born_digital: 0.1}
+COPIED: dict[Scanner, float] = {scanning.photocopy: 0.35, scanning.office_scan: 0.55, scanning.born_digital: 0.1}
 CLEAN: dict[Scanner, float] = {scanning.born_digital: 0.6, scanning.office_scan: 0.35, scanning.phone_photo: 0.05}
 BOTH = {"fr": 0.55, "en": 0.45}
 ENGLISH = {"en": 1.0}

@@ -14,6 +14,19 @@ Page = tuple[Pixels, list[Outline]]
 Scanner = Callable[[Pixels, list[Outline], Rng], Page]
 Matrix = NDArray[np.float64]
 
+TABLES = (
+    (120, 85, 55),
+    (165, 130, 95),
+    (70, 55, 45),
+    (200, 195, 190),
+    (150, 150, 150),
+    (60, 62, 66),
+    (25, 25, 28),
+    (235, 235, 232),
+    (110, 120, 130),
+)
+"""What a page lies on when it is photographed: wood, cloth, metal, a white desk."""
+
 
 def warped(pixels: Pixels, outlines: list[Outline], matrix: Matrix, fill: tuple[int, int, int]) -> Page:
     """Apply a homography (3, 3) to the page and to every outline; the canvas keeps its size."""
@@ -71,8 +84,8 @@ def phone_photo(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     inset = rng.uniform(0.0, 0.07, (4, 2)) * [width, height] * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
     matrix = np.asarray(cv2.getPerspectiveTransform(corners, (corners + inset).astype(np.float32)), np.float64)
-    table = tuple(int(value) for value in rng.integers(20, 190, 3))
-    pixels, outlines = warped(wear.worn_paper(pixels, rng), outlines, matrix, (table[0], table[1], table[2]))
+    table = TABLES[int(rng.integers(len(TABLES)))]
+    pixels, outlines = warped(wear.worn_paper(pixels, rng), outlines, matrix, table)
     pixels = wear.lit(pixels, rng)
     pixels = wear.blurred(pixels, rng, 1.3)
     return wear.grain(pixels, rng, rng.uniform(2, 9)), outlines

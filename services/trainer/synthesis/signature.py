@@ -8,21 +8,25 @@ from services.trainer.synthesis.hand import Hand, Stroke, draw, neat_hand, signi
 from services.trainer.synthesis.lognormal import Points
 
 Rng = np.random.Generator
+Style = Callable[[Rng, str], list[Stroke]]
 
 
-def signature(rng: Rng, name: str) -> list[Stroke]:
-    """Sign as one random person of that name would; strokes in x-heights, y up."""
-    styles: list[tuple[float, Callable[[Rng, str], list[Stroke]]]] = [
-        (0.26, _legible_name),
-        (0.24, _hurried_name),
-        (0.20, _capital_and_wave),
-        (0.13, _gesture),
-        (0.11, _tall_hatching),
-        (0.06, _loops),
+def signature(rng: Rng, name: str, legibility: float = 0.5) -> list[Stroke]:
+    """Sign as one random person of that name would; strokes in x-heights, y up.
+
+    `legibility` 0..1 leans towards written names (1) or towards gestures no one can read (0).
+    """
+    readable: list[tuple[float, Style]] = [(0.36, _legible_name), (0.34, _hurried_name), (0.30, _capital_and_wave)]
+    gestures: list[tuple[float, Style]] = [
+        (0.26, _gesture),
+        (0.24, _tall_hatching),
+        (0.30, _swept),
+        (0.10, _loops),
+        (0.10, _capital_and_wave),
     ]
-    weights = np.array([weight for weight, _ in styles])
-    style = styles[int(rng.choice(len(styles), p=weights / weights.sum()))][1]
-    return style(rng, name)
+    styles = readable if rng.random() < legibility else gestures
+    choice = styles[int(rng.choice(len(styles), p=[weight for weight, _ in styles]))][1]
+    return choice(rng, name)
 
 
 def initials(rng: Rng, name: str) -> list[Stroke]:
@@ -116,6 +120,25 @@ def _tall_hatching(rng: Rng, _name: str) -> list[Stroke]:
     if rng.random() < 0.7:
         points.append([x + rng.uniform(3, 9), rng.uniform(0.5, height)])
     return _with_flourish([draw(np.array(points), hand, rng)], hand, rng, 0.35)
+
+
+def _swept(rng: Rng, name: str) -> list[Stroke]:
+    """A long rising stroke out and back with small letters or a zigzag astride it: fast, thin, aslant."""
+    hand = signing_hand(rng)
+    rise, length = rng.uniform(0.15, 0.9), rng.uniform(6.0, 13.0)
+    direction = np.array([np.cos(rise), np.sin(rise)])
+    across = np.array([-direction[1], direction[0]])
+    gap = rng.uniform(0.2, 1.6)
+    hairpin = [np.zeros(2), direction * length, direction * length * rng.uniform(0.1, 0.5) - across * gap]
+    if rng.random() < 0.6:
+        hairpin.append(direction * length * rng.uniform(0.6, 1.4) - across * gap * rng.uniform(-0.5, 1.5))
+    strokes = [draw(np.array(hairpin), hand, rng)]
+    middle = direction * length * rng.uniform(0.3, 0.5)
+    zigzag = _wave(rng, int(rng.integers(2, 7)), rng.uniform(0.8, 2.4))[:-1]
+    upright = across + np.array([rng.uniform(0.0, 0.8), 0.0])
+    turned = zigzag[:, :1] * direction + zigzag[:, 1:] * upright
+    strokes.append(draw(middle + turned - turned.mean(axis=0) * 0.5, hand, rng))
+    return strokes if rng.random() < 0.7 else strokes + write(name[0], hand, rng)
 
 
 def _loops(rng: Rng, name: str) -> list[Stroke]:

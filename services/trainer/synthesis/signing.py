@@ -104,8 +104,8 @@ def signature_lines(desk: Desk, flow: Flow, signers: int, signed: float) -> None
         flow.skip(rng.uniform(1.8, 3.0))
         if flow.full:
             return
-        lead = words.pick("signhere") if rng.random() < 0.7 else ""
-        offset = flow.font().getlength(lead) / flow.sheet.scale + 1
+        lead = words.pick("signhere")[:22] if rng.random() < 0.7 else ""
+        offset = min(flow.font().getlength(lead) / flow.sheet.scale + 1, length - 40)
         flow.sheet.text(x, flow.y - flow.line_height() * 0.9, lead, flow.font())
         flow.sheet.line(x + offset, flow.y, x + length, flow.y)
         _sign_on_line(desk, flow, x + offset, length - offset, signed)

@@ -57,7 +57,7 @@ def test_pages_do_not_depend_on_how_the_work_is_split(folder: Path, tmp_path: Pa
         assert (tmp_path / file).read_bytes() == (folder / file).read_bytes()
 
 
-def crop_with_signature() -> np.ndarray:  # type: ignore[type-arg]
+def crop_with_signature() -> np.ndarray:
     alpha = rasterise(signature(np.random.default_rng(4), "Ellen Dimmock"), (220, 70), 2.5)
     return np.asarray(255 - np.pad(alpha, 12), np.uint8)
 
@@ -86,7 +86,7 @@ def test_print_under_a_signature_is_left_out() -> None:
 @pytest.mark.parametrize(
     "crop", [np.full((60, 200), 240, np.uint8), np.zeros((60, 200), np.uint8), np.zeros((9, 9), np.uint8)]
 )
-def test_paper_blackness_and_tiny_crops_give_nothing(crop: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_paper_blackness_and_tiny_crops_give_nothing(crop: np.ndarray) -> None:
     assert ink_of(crop) is None
 
 
