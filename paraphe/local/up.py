@@ -80,26 +80,26 @@ def _start(supervisor: Supervisor, terminal: Terminal) -> str:
 
         key, is_new = prepare_database(supervisor.folder)
         terminal.done("database: schema, administrator's key")
+        if is_new:
+            # At once: should a service fail to start, the next start will not show it again.
+            terminal.show(
+                f"\n  Administrator's key: [bold]{key}[/]\n  Shown this once; kept in {_key_file(supervisor)}\n"
+            )
         status.update("starting services …")
         names = supervisor.start_services()
         terminal.done(f"services: {', '.join(names)}")
-    _show_addresses(supervisor, key if is_new else None, terminal)
+    _show_addresses(supervisor, terminal)
     return key
 
 
-def _show_addresses(supervisor: Supervisor, new_key: str | None, terminal: Terminal) -> None:
+def _show_addresses(supervisor: Supervisor, terminal: Terminal) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     table.add_row("API", supervisor.url)
     table.add_row("Documentation", f"{supervisor.url}/docs")
     for service, address in metrics_addresses(supervisor.environment, supervisor.url).items():
         table.add_row(f"Metrics of the {service}", address)
     table.add_row("Data, logs", str(supervisor.folder.path))
-    where = _short(supervisor.folder.admin_key_file)
-    if new_key:
-        table.add_row("Administrator's key", f"[bold]{new_key}[/]")
-        table.add_row("", f"shown this once, kept in {where}")
-    else:
-        table.add_row("Administrator's key", f"in {where}")
+    table.add_row("Administrator's key", f"in {_key_file(supervisor)}")
     terminal.show(table)
     terminal.say("Running until Ctrl-C.")
 
@@ -123,5 +123,6 @@ def _show_demo(url: str, key: str, terminal: Terminal, stopping: Event) -> None:
         terminal.say(f"{took} after the start. Your own: paraphe submit FILE --wait")
 
 
-def _short(path: Path) -> str:
+def _key_file(supervisor: Supervisor) -> str:
+    path = supervisor.folder.admin_key_file
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
