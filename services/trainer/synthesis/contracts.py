@@ -73,6 +73,7 @@ def _sign_freely(desk: Desk, flow: Flow) -> None:
 def grant_agreement(desk: Desk, signed: bool) -> None:
     """A colour agreement of a public funder: flags and emblems, article text, tables in tint, two signature columns."""
     rng, words = desk.rng, desk.words
+    desk.pasted = 0.15
     flow = layouts.flow_on(desk, layouts.office_style(rng, words.language), top=14)
     colour = ornaments.brand_colour(desk, 1.0)
     _funders(desk, flow, colour)
@@ -136,7 +137,7 @@ def _electronic_seal(desk: Desk, flow: Flow) -> None:
 def stamped_page(desk: Desk, signed: bool) -> None:
     """A clean office page where small signatures stand in, under and beside round blue stamps."""
     rng, words = desk.rng, desk.words
-    desk.blue, desk.legibility = 0.75, 0.35
+    desk.blue, desk.legibility, desk.pasted = 0.75, 0.35, 0.08
     flow = layouts.flow_on(desk, layouts.office_style(rng, words.language))
     if rng.random() < 0.5:
         layouts.letterhead(desk, flow)

@@ -38,7 +38,8 @@ class Desk:
     """A sheet on somebody's desk, with the pens and stamps lying there; places are in millimetres.
 
     `real_share` of signatures are real ones where there are any, `blue` of pens are blue; `legibility` and `fineness`
-    tell how people sign here: readably or not, with broad (above 1) or fine pens.
+    tell how people sign here: readably or not, with broad (above 1) or fine pens; `pasted` is the share of signatures
+    put in as pictures.
     """
 
     sheet: Sheet
@@ -49,14 +50,23 @@ class Desk:
     blue: float = 0.5
     legibility: float = 0.5
     fineness: float = 1.0
+    pasted: float = 0.0
 
     def sign(self, x: float, y: float, width: float, height: float, name: str | None = None) -> None:
         """Sign around the point x, y with ink no larger than width by height."""
         box = (width * self.sheet.scale, height * self.sheet.scale)
         alpha = self._signature(box, name or self.words.name())
+        if self.rng.random() < self.pasted:
+            self._paste_ground(alpha, x, y)
         if self.rng.random() < 0.12:
             alpha = turned(alpha, float(self.rng.normal(0, 12)))
         self.sheet.put("signature", Ink(alpha, pen_colour(self.rng, self.blue)), x, y)
+
+    def _paste_ground(self, alpha: Alpha, x: float, y: float) -> None:
+        """The pale rectangle that shows when a signature was pasted in as a picture."""
+        tone = int(self.rng.integers(228, 255))
+        half = (alpha.shape[1] / self.sheet.scale / 2 + 1, alpha.shape[0] / self.sheet.scale / 2 + 1)
+        self.sheet.box(x - half[0], y - half[1], x + half[0], y + half[1], 0, fill=(tone, tone, min(255, tone + 3)))
 
     def _signature(self, box: tuple[float, float], name: str) -> Alpha:
         rng = self.rng

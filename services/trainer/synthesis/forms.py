@@ -31,7 +31,21 @@ def lease_form(desk: Desk, signed: bool) -> None:
         signing_grid(desk, flow, int(rng.integers(1, 4)), 0.9)
     else:
         initials_at_foot(desk, int(rng.integers(0, 3)))
+        _initials_line(desk, flow)
+    if rng.random() < 0.35:
+        ornaments.redactions(desk, int(rng.integers(1, 9)))
     layouts.footer(desk, flow)
+
+
+def _initials_line(desk: Desk, flow: Flow) -> None:
+    """ "INITIALS: ____ & ____" printed at the foot and initialled: not the place of a signature."""
+    y = desk.sheet.size_mm[1] - desk.rng.uniform(14, 22)
+    flow.sheet.text(flow.left, y, "INITIALS:" if desk.words.language == "en" else "PARAPHES :", flow.font(bold=True))
+    for x, caption in ((flow.left + 22, desk.words.pick("party")), (flow.left + 62, desk.words.pick("party"))):
+        flow.sheet.line(x, y + 4, x + 28, y + 4)
+        flow.sheet.text(x, y + 5, caption, flow.font(6))
+        if desk.rng.random() < 0.7:
+            desk.initial(x + 12, y + 1, desk.words.name(), desk.rng.uniform(5, 11))
 
 
 def mandate(desk: Desk, signed: bool) -> None:
@@ -109,15 +123,17 @@ def certificate(desk: Desk, signed: bool) -> None:
     rng, words, sheet = desk.rng, desk.words, desk.sheet
     style = layouts.office_style(rng, words.language)
     wide, high = sheet.size_mm
+    if rng.random() < 0.25:
+        ornaments.security_text(desk)
     ornaments.frame(desk)
     flow = Flow(sheet, style, 28, wide - 28, 30, high - 28)
     sheet.print_colour = ornaments.brand_colour(desk, 0.5)
     if words.language != "ru" and rng.random() < 0.5:
-        font = face(str(rng.choice(SCRIPTS)), sheet.points(rng.uniform(24, 40)))
-        sheet.text((wide - font.getlength("Certificate") / sheet.scale) / 2, flow.y, "Certificate", font)
-        flow.y += 22
+        _in_script(desk, flow, "Certificate" if words.language == "en" else "Certificat")
     flow.heading(words.pick("title"), rng.uniform(15, 22), centred=True)
     sheet.print_colour = (20, 20, 20)
+    if words.language != "ru" and rng.random() < 0.4:
+        _in_script(desk, flow, words.name())
     flow.heading(words.company(), 14, centred=True)
     layouts.body_text(desk, flow, int(rng.integers(1, 4)), 80)
     y = high - rng.uniform(45, 65)
@@ -126,6 +142,33 @@ def certificate(desk: Desk, signed: bool) -> None:
         desk.round_stamp(rng.uniform(45, wide - 45), y + rng.normal(0, 10), rng.uniform(32, 50))
     elif rng.random() < 0.5:
         ornaments.gold_seal(desk, rng.uniform(40, wide - 40), y + rng.normal(0, 8), rng.uniform(28, 48))
+
+
+def _in_script(desk: Desk, flow: Flow, text: str) -> None:
+    """A line in script type, large: curved like a signature and none."""
+    font = face(str(desk.rng.choice(SCRIPTS)), desk.sheet.points(desk.rng.uniform(22, 40)))
+    flow.sheet.text((flow.sheet.size_mm[0] - font.getlength(text) / flow.sheet.scale) / 2, flow.y, text, font)
+    flow.y += 20
+
+
+def receipt(desk: Desk, signed: bool) -> None:
+    """A till receipt: narrow, small type; a card slip when signed."""
+    rng, words, sheet = desk.rng, desk.words, desk.sheet
+    wide, high = sheet.size_mm
+    style = Style(str(rng.choice(["courier-prime", "cutive-mono", "arimo"])), "arimo", rng.uniform(6, 8), 1.3, 0.3)
+    flow = Flow(sheet, style, 5, wide - 5, 8, high - 6)
+    for line in (words.company().upper(), words.address(), words.number(10), words.date()):
+        flow.line(line, align="centre")
+    for _ in range(int(rng.integers(4, 14))):
+        flow.line(f"{words.pick('goods')[:16]:<18}{words.amount():>12}")
+    flow.line(f"TOTAL {words.amount()}", size=10, bold=True)
+    for line in (words.pick("closing")[:30], words.number(16)):
+        flow.line(line, align="centre")
+    if signed:
+        flow.sheet.line(10, flow.y + 20, wide - 10, flow.y + 20)
+        desk.sign(wide / 2, flow.y + 14, wide * rng.uniform(0.4, 0.8), rng.uniform(8, 16))
+    elif rng.random() < 0.4:
+        desk.handwrite(words.pick("note"), rng.uniform(6, 20), rng.uniform(12, high - 20), rng.uniform(1.8, 3.0))
 
 
 def _captions(desk: Desk, flow: Flow, y: float, signed: bool) -> None:

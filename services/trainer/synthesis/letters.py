@@ -32,6 +32,8 @@ def _archived(desk: Desk) -> None:
         layouts.scribbled_notes(desk, int(rng.integers(1, 5)))
     if rng.random() < 0.65:
         layouts.archive_numbers(desk)
+    if rng.random() < 0.06:
+        ornaments.redactions(desk, int(rng.integers(1, 6)))
     if rng.random() < 0.12:
         desk.word_stamp(rng.uniform(120, 180), rng.uniform(15, 70), rng.uniform(25, 50))
 
@@ -126,6 +128,9 @@ def _report_piece(desk: Desk, flow: Flow) -> None:
     elif kind < 0.82 and flow.y < flow.bottom - 75:
         ornaments.chart(desk, flow.left + 5, flow.y + 3, flow.width * rng.uniform(0.4, 0.9), rng.uniform(35, 65))
         flow.y += 72
+    elif kind < 0.88 and flow.y < flow.bottom - 85:
+        ornaments.picture(desk, flow.left + rng.uniform(0, 40), flow.y + 3, rng.uniform(50, 110), rng.uniform(40, 75))
+        flow.y += 80
     else:
         for _ in range(int(rng.integers(3, 10))):
             flow.line(f"{words.name()}  {words.short_date()}  {words.amount()}")

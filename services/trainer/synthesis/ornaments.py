@@ -155,6 +155,36 @@ def _fine_lines(desk: Desk) -> None:
         _curve(desk, xs, y + np.sin(xs * bend + y * 0.2) * swing, (red, green, blue), 1)
 
 
+def security_text(desk: Desk) -> None:
+    """A page filled with tiny pale words, as on certificates that must not be copied."""
+    sheet, (wide, high) = desk.sheet, desk.sheet.size_mm
+    base = np.array(BRAND_COLOURS[int(desk.rng.integers(len(BRAND_COLOURS)))])
+    red, green, blue = (int(value) for value in 255 - (255 - base) * desk.rng.uniform(0.15, 0.3))
+    font = face(SANS, sheet.points(desk.rng.uniform(5, 8)))
+    line = f"{desk.words.company().lower()} " * 20
+    for row, y in enumerate(np.arange(8, high - 8, desk.rng.uniform(2.6, 4.0))):
+        sheet.text(8 - 3 * (row % 4), y, line[: int(wide)], font, (red, green, blue))
+
+
+def picture(desk: Desk, x: float, y: float, width: float, height: float) -> None:
+    """A photograph in print: soft shapes of light and dark."""
+    size = (desk.sheet.px(width), desk.sheet.px(height))
+    tones = desk.rng.integers(20, 240, (int(desk.rng.integers(3, 8)), int(desk.rng.integers(3, 8)), 3)).astype(np.uint8)
+    if desk.rng.random() < 0.6:
+        tones[..., 1:] = tones[..., :1]
+    photo = Image.fromarray(tones).resize(size, Image.Resampling.BICUBIC)
+    desk.sheet.image.paste(photo, (desk.sheet.px(x), desk.sheet.px(y)))
+
+
+def redactions(desk: Desk, count: int) -> None:
+    """Words and lines blacked out, or whited out, before the paper was given away."""
+    rng, (wide, high) = desk.rng, desk.sheet.size_mm
+    fill = (0, 0, 0) if rng.random() < 0.6 else desk.sheet.paper
+    for _ in range(count):
+        x, y = rng.uniform(20, wide - 70), rng.uniform(20, high * 0.65)
+        desk.sheet.box(x, y, x + rng.uniform(10, 60), y + rng.uniform(3, 12), 0, fill=fill)
+
+
 def chart(desk: Desk, x: float, y: float, width: float, height: float) -> None:
     """Axes with smooth curves or bars: lines as free as handwriting that are none."""
     rng, sheet = desk.rng, desk.sheet

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from services.trainer.synthesis import wear
 from services.trainer.synthesis.desk import Desk, SignatureSource
-from services.trainer.synthesis.recipes import ARCHIVE, RECIPES
+from services.trainer.synthesis.forms import receipt
+from services.trainer.synthesis.recipes import ARCHIVE, RECIPES, Recipe
 from services.trainer.synthesis.sheet import A4_MM, LETTER_MM, Kind, Outline, Pixels, Sheet
 from services.trainer.synthesis.wording import Wording
 
@@ -59,9 +60,7 @@ def _scanned_page(rng: np.random.Generator, long_side: int, real: SignatureSourc
     """A page, and whether it holds a signature of doubtful visibility."""
     recipe = RECIPES[_drawn(rng, [recipe.weight for recipe in RECIPES])]
     language = list(recipe.languages)[_drawn(rng, list(recipe.languages.values()))]
-    size = LETTER_MM if language == "en" and rng.random() < 0.8 else A4_MM
-    if recipe.name == "certificate" and rng.random() < 0.35:
-        size = (size[1], size[0])
+    size = _size_mm(recipe, language, rng)
     sheet = Sheet(size, long_side / max(size))
     blue = 0.15 if recipe.scanners is ARCHIVE else float(rng.uniform(0.2, 0.9))
     recipe.layout(Desk(sheet, rng, Wording(language, rng), real, blue=blue), rng.random() < recipe.signed)
@@ -72,6 +71,13 @@ def _scanned_page(rng: np.random.Generator, long_side: int, real: SignatureSourc
     doubtful = any(mark.kind == "signature" and GONE < share < LEAST_VISIBLE for mark, share in seen)
     boxes = tuple((mark.kind, _box(mark, pixels)) for mark, share in seen if share >= LEAST_VISIBLE)
     return SyntheticPage(pixels, boxes, recipe.name, language, scanner.__name__), doubtful
+
+
+def _size_mm(recipe: Recipe, language: str, rng: np.random.Generator) -> tuple[float, float]:
+    if recipe.layout is receipt:
+        return 80.0, float(rng.uniform(115, 220))
+    wide, high = LETTER_MM if language == "en" and rng.random() < 0.8 else A4_MM
+    return (high, wide) if rng.random() < recipe.landscape else (wide, high)
 
 
 def _drawn(rng: np.random.Generator, weights: list[float]) -> int:

@@ -12,13 +12,14 @@ Document = Callable[[Desk, bool], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """One kind of page: its layout, how often it is made (`weight`) and signed, its languages and scanners."""
+    """One kind of page: its layout, how often it is made (`weight`), signed, set across; its languages and scanners."""
 
     layout: Document
     weight: float
     signed: float
     languages: dict[str, float]
     scanners: dict[Scanner, float]
+    landscape: float = 0.0
 
     @property
     def name(self) -> str:
@@ -58,5 +59,6 @@ RECIPES = (
     Recipe(forms.lease_form, 0.05, 0.6, {"en": 0.8, "fr": 0.2}, COPIED),
     Recipe(forms.mandate, 0.04, 0.6, BOTH, OFFICE),
     Recipe(forms.order_form, 0.04, 0.6, BOTH, OFFICE),
-    Recipe(forms.certificate, 0.06, 0.85, BOTH, OFFICE),
+    Recipe(forms.receipt, 0.02, 0.15, BOTH, OFFICE),
+    Recipe(forms.certificate, 0.06, 0.85, BOTH, OFFICE, landscape=0.35),
 )

@@ -71,6 +71,8 @@ def office_scan(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
         pixels = np.repeat(wear.grey(pixels)[..., None], 3, axis=2)
     pixels = wear.blurred(pixels, rng, 0.9)
     pixels = wear.toned(pixels, rng)
+    if rng.random() < 0.12:
+        pixels = wear.lit(pixels, rng)
     if rng.random() < 0.35:
         pixels = wear.edge_shadow(pixels, rng)
     if rng.random() < 0.6:
