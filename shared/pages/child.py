@@ -29,6 +29,8 @@ def main() -> None:
     answers = _take_over_stdout()
     _give_up_rights()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
+    answers.write(frame({"ready": True}))
+    answers.flush()
     for line in sys.stdin.buffer:
         for part in _answer(Request.decode(line)):
             answers.write(part)
@@ -36,15 +38,14 @@ def main() -> None:
 
 
 def _answer(request: Request) -> Iterator[bytes]:
-    """Frames of one answer: pages as they are drawn, then either the end or an error."""
+    """Frames of one answer: the count, or pages as they are drawn up to the last; or an error in place of any."""
     try:
         _limit(request.limits)
         if request.fit is None:
-            yield frame({"end": True, "pages": count_pages(Path(request.path), request.limits)})
+            yield frame({"pages": count_pages(Path(request.path), request.limits)})
             return
-        for page in _pages(request):
-            yield from _page_frames(page)
-        yield frame({"end": True})
+        for page, is_last in _pages(request):
+            yield from _page_frames(page, is_last)
     except DocumentError as error:
         yield _failure(error.code, error.detail)
     except MemoryError:
@@ -53,19 +54,19 @@ def _answer(request: Request) -> Iterator[bytes]:
         yield _failure(ErrorCode.INTERNAL_ERROR, f"The renderer failed: {type(error).__name__}: {error}")
 
 
-def _pages(request: Request) -> Iterator[DrawnPage]:
+def _pages(request: Request) -> Iterator[tuple[DrawnPage, bool]]:
     assert request.fit is not None
     if request.page is None:
         return draw_pages(Path(request.path), request.limits, request.fit)
-    return iter([draw_page(Path(request.path), request.limits, request.fit, request.page)])
+    return iter([(draw_page(Path(request.path), request.limits, request.fit, request.page), True)])
 
 
-def _page_frames(page: DrawnPage) -> Iterator[bytes]:
+def _page_frames(page: DrawnPage, is_last: bool) -> Iterator[bytes]:
     width, height = page.image.size
     bands = len(page.image.getbands())
     pixels = page.image.tobytes()  # before the header: an answer must not break off between the two
     header: dict[str, Any] = {"page": page.number, "width": page.width, "height": page.height}
-    yield frame(header | {"raster": [height, width, bands]})
+    yield frame(header | {"raster": [height, width, bands], "last": is_last})
     yield pixels
 
 
@@ -74,9 +75,14 @@ def _failure(code: ErrorCode, detail: str) -> bytes:
 
 
 def _take_over_stdout() -> Any:
-    """Keep the answer pipe to ourselves: native libraries print warnings to stdout when they feel like it."""
+    """Keep the answer pipe to ourselves, and silence: native libraries print what they think of a bad file.
+
+    Until here errors went to the parent's stderr, where a broken installation should show.
+    """
     pipe = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     return pipe
 
 
@@ -90,8 +96,9 @@ def _give_up_rights() -> None:
 
 def _limit(limits: RenderLimits) -> None:
     """Last guards of this document: the parent's clock comes first, these hold also if the parent is gone."""
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, hard))
+    if sys.platform != "darwin":  # which knows no such limit
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, hard))
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime + limits.seconds) + _CPU_GRACE_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))

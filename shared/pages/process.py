@@ -15,9 +15,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 import shared
-from shared.domain.errors import DocumentError, ErrorCode
+from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
 from shared.pages.protocol import LENGTH_BYTES, Request
 
+_START_SECONDS = 30.0
 _PIPE_BYTES = 1024 * 1024
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 _SOURCE_ROOT = str(Path(shared.__file__).resolve().parents[1])
@@ -32,7 +33,6 @@ class RendererProcess:
             [sys.executable, "-m", "shared.pages.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             cwd="/",
             env=_bare_environment(),
             start_new_session=True,  # Ctrl-C at the terminal is for the parent, which drains first
@@ -54,6 +54,8 @@ class RendererProcess:
 
     def ask(self, request: Request) -> None:
         """Send a request; its answer is read with :meth:`frame` and :meth:`raster`."""
+        if self.documents == 0:
+            self._await_start()
         self.documents += 1
         self._seconds_left = request.limits.seconds
         self._memory_bytes = request.limits.memory_bytes
@@ -64,6 +66,17 @@ class RendererProcess:
             self._process.stdin.flush()
         except BrokenPipeError:
             self._report_death()
+
+    def _await_start(self) -> None:
+        """A child that cannot start is our fault, and must not be blamed on the document at hand."""
+        self._seconds_left = self._seconds_a_page = _START_SECONDS
+        try:
+            self.frame()
+        except DocumentError as error:
+            self.kill()
+            raise TemporaryError(
+                ErrorCode.INTERNAL_ERROR, "The renderer does not start; its reason is on this program's stderr."
+            ) from error
 
     def frame(self) -> dict[str, Any]:
         """The answer's next frame; raises DocumentError if the child dies or takes too long."""
@@ -115,20 +128,28 @@ class RendererProcess:
             view = view[count:]
 
     def _report_death(self) -> NoReturn:
-        _, status, usage = os.wait4(self._process.pid, 0)  # Popen.wait would not tell its memory
-        self._process.returncode = ended_by = os.waitstatus_to_exitcode(status)
+        ended_by, most_memory = self._ending()
         if ended_by == -signal.SIGXCPU:
             raise DocumentError(
                 ErrorCode.RENDER_TIMEOUT,
                 "Drawing took more processor time than allowed; export or scan it more simply.",
             )
         # PDFium aborts when it gets no more memory; a kill that is not ours comes from a kernel without any.
-        starved = ended_by == -signal.SIGABRT and usage.ru_maxrss * 1024 > self._memory_bytes / 4
+        starved = ended_by == -signal.SIGABRT and most_memory > self._memory_bytes / 4
         if starved or ended_by == -signal.SIGKILL:
             raise memory_error()
         raise DocumentError(
             ErrorCode.RENDER_CRASH, "The document crashed its renderer; export or scan it again with another program."
         )
+
+    def _ending(self) -> tuple[int | None, int]:
+        """Exit status (negative: the signal) and most memory ever used in bytes, which Popen.wait would not tell."""
+        try:
+            _, status, usage = os.wait4(self._process.pid, 0)
+        except ChildProcessError:  # something else in this program collects all children
+            return self._process.poll(), 0
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return self._process.returncode, usage.ru_maxrss * 1024
 
 
 def memory_error() -> DocumentError:
@@ -147,5 +168,5 @@ def _bare_environment() -> dict[str, str]:
 
 def _widen(pipe: int) -> None:
     """Let a whole raster wait in the pipe, so that the child draws the next page while this one is used."""
-    with suppress(OSError):
+    with suppress(OSError, AttributeError):  # not beyond the user's limit, and only Linux can
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

@@ -20,11 +20,12 @@ def count_pages(path: Path, limits: RenderLimits) -> int:
         return _checked_count(document, limits)
 
 
-def draw_pages(path: Path, limits: RenderLimits, fit: Fit) -> Iterator[DrawnPage]:
-    """Every page in order, each scaled to ``fit``."""
+def draw_pages(path: Path, limits: RenderLimits, fit: Fit) -> Iterator[tuple[DrawnPage, bool]]:
+    """Every page in order, each scaled to ``fit``, and whether it is the last."""
     with closing(_open(path, limits)) as document:
-        for number in range(1, _checked_count(document, limits) + 1):
-            yield document.draw(number, fit)
+        count = _checked_count(document, limits)
+        for number in range(1, count + 1):
+            yield document.draw(number, fit), number == count
 
 
 def draw_page(path: Path, limits: RenderLimits, fit: Fit, number: int) -> DrawnPage:

@@ -62,17 +62,17 @@ class Renderer:
         request = Request(str(path.absolute()), limits, Fit(Side.LONGER, input_size))
         with self._process() as process:
             process.ask(request)
-            while (frame := _checked(process.frame())).get("end") is None:
+            while not (frame := _checked(process.frame()))["last"]:
                 yield _rendered(process, frame)
+            last = _rendered(process, frame)
+        yield last  # the child is free already
 
     def picture(self, path: Path, page_number: int, width: int, limits: RenderLimits) -> RenderedPage:
         """One page (1-based) for people to look at, its raster ``width`` pixels wide."""
         request = Request(str(path.absolute()), limits, Fit(Side.WIDTH, width), page_number)
         with self._process() as process:
             process.ask(request)
-            page = _rendered(process, _checked(process.frame()))
-            process.frame()  # the end of the answer
-            return page
+            return _rendered(process, _checked(process.frame()))
 
     def count_pages(self, path: Path, limits: RenderLimits) -> int:
         """How many pages a document has, by opening it and drawing none."""

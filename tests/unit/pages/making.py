@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -71,7 +72,8 @@ def encrypted_pdf() -> bytes:
     return pdf([CATALOG, ONE_PAGE, b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>"], key)
 
 
-def expanding_pdf(megabytes: int = 800) -> bytes:
+@cache
+def expanding_pdf(megabytes: int = 300) -> bytes:
     """A few kilobytes that unpack to ``megabytes`` of drawing commands."""
     packer = zlib.compressobj(9)
     block = b"0 0 1 1 re f\n" * 80_000

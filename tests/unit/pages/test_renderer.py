@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.errors import DocumentError, ErrorCode
+from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 from tests.unit.pages.making import endless_pdf, expanding_pdf, pdf_of_pages, saved, striped
@@ -76,6 +76,24 @@ def test_pages_stream_while_the_reader_is_slow(book: Path) -> None:
         assert numbers == list(range(1, 41))
 
 
+def test_the_child_is_free_once_the_last_page_is_drawn(page: Path) -> None:
+    before = children()
+    with Renderer(1) as renderer:
+        started = children() - before
+        for _ in range(3):
+            waiting = renderer.pages(page, 100, LIMITS)
+            assert next(waiting).number == 1
+            assert renderer.count_pages(page, LIMITS) == 1
+        assert children() - before == started
+
+
+def test_a_renderer_that_cannot_start_is_not_the_document_s_fault(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with Renderer(1) as renderer, pytest.raises(TemporaryError) as caught:
+        list(renderer.pages(page, 100, LIMITS))
+    assert caught.value.code is ErrorCode.INTERNAL_ERROR
+
+
 def test_leaving_early_frees_the_child(book: Path, page: Path) -> None:
     with Renderer(1) as renderer:
         for _ in range(3):
@@ -135,8 +153,8 @@ def test_bad_documents_cost_the_others_nothing(tmp_path: Path, page: Path) -> No
             results[result] += 1
 
     with Renderer(2) as renderer, ThreadPoolExecutor(6) as threads:
-        list(threads.map(attempt, range(24)))
-    assert results == {"pages": 18, "render_memory": 6}
+        list(threads.map(attempt, range(12)))
+    assert results == {"pages": 9, "render_memory": 3}
 
 
 def test_children_get_no_credentials(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +183,7 @@ from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 renderer = Renderer(2)
 threading.Thread(target=lambda: list(renderer.pages(Path(sys.argv[1]), 640, RenderLimits())), daemon=True).start()
-time.sleep(0.5)
+time.sleep(1)
 print(*(task.joinpath("children").read_text() for task in Path("/proc/self/task").iterdir()), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
