@@ -28,9 +28,7 @@ def list_jobs(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """List jobs, newest first."""
-    from rich.console import Console
-
-    from paraphe.cli.tables import job_list_table
+    from paraphe.cli.tables import job_list_table, out
 
     with connected(url, key, data) as client:
         found = client.jobs(
@@ -40,7 +38,7 @@ def list_jobs(
     if as_json:
         typer.echo(json.dumps([job.raw for job in jobs], indent=2))
     else:
-        Console().print(job_list_table(jobs))
+        out().print(job_list_table(jobs))
 
 
 @jobs_app.command("show")
@@ -52,19 +50,17 @@ def show_job(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """One job with everything that was found."""
-    from rich.console import Console
-
-    from paraphe.cli.tables import detections_table, job_list_table
+    from paraphe.cli.tables import detections_table, faults, job_list_table, out
 
     with connected(url, key, data) as client:
         job = client.job(job_id)
     if as_json:
         typer.echo(json.dumps(job.raw, indent=2))
         return
-    console = Console()
+    console = out()
     console.print(job_list_table([job]))
     if job.error:
-        console.print(f"{job.error.code}: {job.error.detail}", style="red", markup=False)
+        console.print(*faults([(job.filename or job.id, job.error.code, job.error.detail)]), highlight=False)
     if job.result:
         console.print(f"model {job.result.model_name} {job.result.model_version}", highlight=False)
         console.print(detections_table(job))

@@ -38,13 +38,11 @@ def create_key(
 @keys_app.command("list")
 def list_keys(url: Url = None, key: ApiKey = None, data: Data = DEFAULT_DATA) -> None:
     """List all keys, without their secrets."""
-    from rich.console import Console
-
-    from paraphe.cli.tables import keys_table
+    from paraphe.cli.tables import keys_table, out
 
     with connected(url, key, data) as client:
         keys = client.list_keys()
-    Console().print(keys_table(keys))
+    out().print(keys_table(keys))
 
 
 @keys_app.command("revoke")

@@ -36,6 +36,12 @@ class Submission:
         """Whether there is, or will be, no verdict."""
         return self.job is None or self.job.status in ("failed", "canceled")
 
+    @property
+    def fault(self) -> tuple[str, str, str] | None:
+        """(file, code, detail) of a refusal or a failed job."""
+        said = self.refusal or (self.job.error if self.job else None)
+        return (self.file.name, said.code, said.detail) if said else None
+
     def as_json(self) -> dict[str, Any]:
         """``{"file", "job"}`` or ``{"file", "error": {"code", "detail"}}``."""
         if self.job is not None:
@@ -159,18 +165,11 @@ def _progress(total: int) -> "Iterator[Any]":
 
 
 def _show(submissions: Sequence[Submission], *, decided: bool) -> None:
-    from rich.console import Console
-
-    from paraphe.cli.tables import job_list_table, jobs_table, refused_row
+    from paraphe.cli.tables import faults, job_list_table, jobs_table, out
 
     accepted = [(one.file.name, one.job) for one in submissions if one.job is not None]
-    table = jobs_table(accepted) if decided else job_list_table(job for _, job in accepted)
-    refused = [one for one in submissions if one.refusal is not None]
-    console = Console()
-    if decided:
-        for one in refused:
-            refused_row(table, one.file.name, one.refusal.code, one.refusal.detail)  # type: ignore[union-attr]
-    console.print(table)
-    if not decided:
-        for one in refused:
-            console.print(f"{one.file}: {one.refusal}", style="red", markup=False)
+    console = out()
+    if accepted:
+        console.print(jobs_table(accepted) if decided else job_list_table(job for _, job in accepted))
+    for line in faults(one.fault for one in submissions if one.fault is not None):
+        console.print(line, highlight=False, soft_wrap=True)

@@ -106,7 +106,7 @@ def _show_addresses(supervisor: Supervisor, terminal: Terminal) -> None:
 
 def _show_demo(url: str, key: str, terminal: Terminal, stopping: Event) -> None:
     from paraphe.api_errors import ParapheClientError
-    from paraphe.cli.tables import jobs_table
+    from paraphe.cli.tables import faults, jobs_table
     from paraphe.client import Client
     from paraphe.local.demo import run_demo
 
@@ -119,6 +119,8 @@ def _show_demo(url: str, key: str, terminal: Terminal, stopping: Event) -> None:
         return
     if result:
         terminal.show(jobs_table(result.jobs, title="Sample documents"))
+        for line in faults((name, job.error.code, job.error.detail) for name, job in result.jobs if job.error):
+            terminal.show(line)
         took = f"first result {result.first_at - terminal.began:.1f} s, all {result.last_at - terminal.began:.1f} s"
         terminal.say(f"{took} after the start. Your own: paraphe submit FILE --wait")
 
