@@ -10,7 +10,7 @@ def main() -> None:
     """Read the settings and serve."""
     settings = Settings.from_environment()
     configure_logging("gateway", settings.log)
-    make_server(create_app(settings), settings.gateway).run()
+    make_server(create_app(settings), settings.gateway).run_until_signal()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from shared.domain.json_forms import requirements_from_json
 from shared.domain.verdict import RequirementState, Verdict
 
 METADATA_BYTES = 4096
+_TINY_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAIAQAAAADsdIMmAAAADUlEQVR42mP4z8SADAEPcQEOdvOI0AAAAABJRU5ErkJggg=="
 _URL: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
@@ -114,9 +115,9 @@ class OptionsIn(_Request):
 class NewJobIn(OptionsIn):
     """A job as JSON: the document itself in base64, or the id of a finished upload."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"document": "JVBERi0xLjcK…", "filename": "lease.pdf"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"document": _TINY_PNG, "filename": "lease.png"}]})
 
-    document: str | None = Field(default=None, description="The document in base64", examples=["JVBERi0xLjcK…"])
+    document: str | None = Field(default=None, description="The document in base64", examples=[_TINY_PNG])
     upload_id: Annotated[UUID, Field(strict=False)] | None = None
     filename: Filename | None = None
 
@@ -141,7 +142,7 @@ class NewJobForm(BaseModel):
 class PredictIn(_Request):
     """One image."""
 
-    image: str = Field(description="The image in base64", examples=["iVBORw0KGgo…"])
+    image: str = Field(description="The image in base64", examples=[_TINY_PNG])
 
 
 class PredictOut(BaseModel):

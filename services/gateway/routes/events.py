@@ -26,6 +26,12 @@ router = APIRouter(tags=["events"])
 
 _MOST_DIGITS = 18
 _STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_STREAMED = {
+    "type": "object",
+    "description": "One event of the stream; `data` is an event as JSON text",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "required": ["id", "event", "data"],
+}
 
 
 @router.get(
@@ -35,7 +41,7 @@ _STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         200: {
             "description": "Server-sent events until the outcome; JSON when that is what `Accept` asks for",
             "content": {
-                "text/event-stream": {"schema": {"type": "string"}},
+                "text/event-stream": {"schema": _STREAMED},
                 "application/json": {"schema": {"$ref": "#/components/schemas/EventsOut"}},
             },
         },

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from services.gateway.auth import Reader, Submitter
 from services.gateway.job_json import job_path, job_to_json, listed_job_to_json
 from services.gateway.parameters import JobId, decode_cursor, encode_cursor, metadata_filter
-from services.gateway.problems import SECURED, documented
+from services.gateway.problems import SECURED, documented, invalid
 from services.gateway.resources import GatewayDep
 from services.gateway.schemas import JobOut, JobsOut
 from shared import dispatch
@@ -60,8 +60,8 @@ def listing(
     which = JobFilter(
         states=status,
         verdicts=verdict,
-        created_from=_aware(created_from),
-        created_until=_aware(created_until),
+        created_from=_in_utc(created_from, "/query/created_from"),
+        created_until=_in_utc(created_until, "/query/created_until"),
         metadata=[metadata_filter(text) for text in metadata],
     )
     before = decode_cursor(cursor) if cursor else None
@@ -73,8 +73,14 @@ def listing(
     return JSONResponse({"jobs": [listed_job_to_json(job) for job in shown], "next_cursor": following})
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+def _in_utc(moment: datetime | None, pointer: str) -> datetime | None:
+    """The database knows fewer offsets than ISO 8601 does, so it is given none but UTC."""
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise invalid(pointer, "This moment is beyond the calendar.") from error
 
 
 @router.post(

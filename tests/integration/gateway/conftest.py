@@ -99,27 +99,55 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def shared_gateway(
-    session_servers: Servers, models: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[GatewayProcess]:
-    """One for all tests that need no settings of their own: they only differ in the rows they find."""
-    from tests.cleaning import clean
+StartSession = Callable[..., GatewayProcess]
 
-    environment = {**session_servers.environment, "PARAPHE_MODEL_DIRECTORY": str(models)}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        clean(session_servers)
-    gateway = GatewayProcess(environment, tmp_path_factory.mktemp("gateway") / "log")
-    yield gateway
-    gateway.kill()
+
+@pytest.fixture(scope="session")
+def start_for_session(
+    session_servers: Servers, models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartSession]:
+    """Gateways that live through all tests: a start costs seconds, and tests only differ in the rows they find."""
+    running: list[GatewayProcess] = []
+
+    def start(**settings: str) -> GatewayProcess:
+        environment = {**session_servers.environment, "PARAPHE_MODEL_DIRECTORY": str(models), **settings}
+        running.append(GatewayProcess(environment, tmp_path_factory.mktemp("gateway") / "log"))
+        return running[-1]
+
+    yield start
+    for gateway in running:
+        gateway.kill()
+
+
+@pytest.fixture(scope="session")
+def plain_gateway(start_for_session: StartSession) -> GatewayProcess:
+    """With the settings as they come."""
+    return start_for_session()
+
+
+@pytest.fixture(scope="session")
+def impatient_gateway(start_for_session: StartSession) -> GatewayProcess:
+    return start_for_session(
+        PARAPHE_LIMIT_DOCUMENT_BYTES="100000",
+        PARAPHE_LIMIT_JSON_BYTES="1000",
+        PARAPHE_GATEWAY_BACKLOG_LIMIT="2",
+        PARAPHE_GATEWAY_EVENT_KEEP_ALIVE_S="0.3",
+        PARAPHE_GATEWAY_PREDICT_WAIT_S="0.5",
+        PARAPHE_GATEWAY_REREAD_S="60",
+    )
 
 
 @pytest.fixture
-def gateway(clean_servers: Servers, shared_gateway: GatewayProcess) -> GatewayProcess:
+def gateway(clean_servers: Servers, plain_gateway: GatewayProcess) -> GatewayProcess:
     """A running gateway on empty servers."""
-    return shared_gateway
+    return plain_gateway
+
+
+@pytest.fixture
+def narrow_client(clean_servers: Servers, impatient_gateway: GatewayProcess, key: Key) -> Iterator[httpx.Client]:
+    """Calls a gateway with small limits and little patience, which learns of changes only by listening."""
+    with impatient_gateway.client(key) as client:
+        yield client
 
 
 MakeKey = Callable[..., Key]
