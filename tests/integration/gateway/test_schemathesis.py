@@ -84,7 +84,7 @@ def test_no_server_error_and_no_undocumented_answer(
             *("--mode", "all"),
             *("--max-time", "35"),
             *("--seed", "1"),
-            *("--workers", "2"),
+            *("--workers", "1"),  # Python 3.11 cannot parse in two threads at once, which Hypothesis does
             *("--request-timeout", "20"),
             *("--max-failures", "5"),
             "--no-color",
