@@ -85,7 +85,9 @@ class LeaseKeeper:
         jobs = self.held()
         pairs = [(one.claim.job.id, one.claim.token) for one in jobs]
         kept = transact(self._engine, lambda connection: leases.renew(connection, pairs, self._settings))
+        still_held = {one.claim.token for one in self.held()}
         for one in jobs:
-            if one.claim.job.id not in kept:
+            # One that was finished meanwhile has no lease either, but did not lose it.
+            if one.claim.job.id not in kept and one.claim.token in still_held:
                 log.info("lease lost", job_id=str(one.claim.job.id))
                 one.give_up()

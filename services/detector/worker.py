@@ -6,6 +6,7 @@ back to the queue without counting the attempt.
 
 import logging
 import os
+import sys
 import threading
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -100,15 +101,17 @@ def _run(app: Celery, threads: int) -> None:
     signals.setup_logging.connect(lambda **_: None, weak=False)
     for chatter in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(chatter).setLevel(logging.WARNING)  # our own lines say more, with the job's id
-    app.worker_main(
-        [
-            "--quiet",
-            "worker",
-            "--pool=threads",
-            f"--concurrency={threads}",
-            f"--queues={DETECT_QUEUE}",
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-        ]
+    worker = app.Worker(
+        pool="threads",
+        concurrency=threads,
+        queues=[DETECT_QUEUE],
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+        # With the event loop, an acknowledgement that a thread sends over a broken connection takes the socket out
+        # of the loop's sight: the worker never learns that Redis went away and waits for ever.
+        use_eventloop=False,
     )
+    worker.start()
+    sys.exit(worker.exitcode)
