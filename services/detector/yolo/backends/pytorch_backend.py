@@ -14,6 +14,8 @@ from services.detector.yolo.backends.backend import Precision
 os.environ.setdefault("YOLO_OFFLINE", "1")
 os.environ.setdefault("YOLO_AUTOINSTALL", "False")
 os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / "paraphe-ultralytics"))
+# OpenMP's threads wait by spinning; where decoding wants the same cores that makes a forward ten times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
