@@ -9,6 +9,7 @@ import typer
 from paraphe.cli.events import events
 from paraphe.cli.jobs import jobs_app
 from paraphe.cli.keys import keys_app
+from paraphe.cli.settings import settings
 from paraphe.cli.submit import submit
 from paraphe.cli.up import up
 
@@ -22,6 +23,7 @@ app.command()(submit)
 app.add_typer(jobs_app, name="jobs")
 app.command()(events)
 app.add_typer(keys_app, name="keys")
+app.command()(settings)
 
 
 def _mount_trainer(name: str) -> None:

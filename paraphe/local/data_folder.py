@@ -5,6 +5,7 @@ import json
 import os
 import random
 import secrets
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,16 @@ class DataFolder:
     def run_folder(self) -> Path:
         """Where running processes are remembered."""
         return self.path / "run"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files of the services."""
+        return self.path / "tmp"
+
+    def clear_scratch(self) -> None:
+        """Remove what services that were killed have left there."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(mode=0o700, exist_ok=True)
 
     def log(self, name: str) -> Path:
         """Where the named process writes its log."""

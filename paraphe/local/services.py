@@ -38,7 +38,8 @@ def service_environment(
         for name in ("detector", "notifier", "reconciler")
         if f"PARAPHE_{name.upper()}_METRICS_PORT" not in given
     }
-    settings = {"PARAPHE_GATEWAY_HOST": host, "PARAPHE_GATEWAY_PORT": str(port), **metrics}
+    address = {"PARAPHE_GATEWAY_HOST": host, "PARAPHE_GATEWAY_PORT": str(port)}
+    settings = {"TMPDIR": str(folder.scratch), **address, **metrics}
     if workers is not None:
         settings["PARAPHE_DETECTOR_THREADS"] = str(workers)
     drains = {"PARAPHE_DETECTOR_DRAIN_S": str(_DRAIN_S), "PARAPHE_GATEWAY_DRAIN_S": str(_GATEWAY_DRAIN_S)}

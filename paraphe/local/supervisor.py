@@ -59,6 +59,7 @@ class Supervisor:
         leftovers = end_leftovers(self.folder.run_folder)
         if leftovers:
             self._say(f"ended what an earlier run left behind: {', '.join(leftovers)}")
+        self.folder.clear_scratch()
         fault = listening_fault(self.options.port, self.options.host)
         if fault:
             raise StartupError(f"cannot listen on {self.options.host}, port {self.options.port}: {fault} (see --port)")

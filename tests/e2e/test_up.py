@@ -140,7 +140,9 @@ def test_the_command_line_needs_only_the_data_folder(up: Up, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert "bail-4-pages.pdf" in done.stdout
     assert len(list(out.glob("*.png"))) == 5
-    assert "succeeded" in _paraphe(up.folder, "jobs", "list", "--limit", 1).stdout
+    listed = _paraphe(up.folder, "jobs", "list", "--limit", 2).stdout
+    assert "contract-en.png" in listed
+    assert "bail-4-pages.pdf" in listed
 
 
 def test_a_bad_document_is_said_with_exit_status_three(up: Up, tmp_path: Path) -> None:

@@ -45,6 +45,9 @@ class EmbeddedServer(ABC):
     def _after_ready(self) -> None:  # noqa: B027 - most servers need nothing here
         """What needs the running server, e.g. a database to be made."""
 
+    def _clear_away(self) -> None:  # noqa: B027 - most servers need nothing here
+        """Remove what it leaves outside its folder once it has ended."""
+
     @property
     def pid(self) -> int | None:
         """Process id of the last start."""
@@ -75,6 +78,7 @@ class EmbeddedServer(ABC):
 
     def spawn(self) -> None:
         """Start it without waiting, so that several can come up side by side."""
+        self._clear_away()
         self._prepare()
         self._process.spawn()
 
@@ -89,11 +93,14 @@ class EmbeddedServer(ABC):
 
     def stop(self) -> bool:
         """Stop it in good order, by force if that takes too long; whether it stopped by itself."""
-        return self._process.stop(self.stop_grace_s)
+        finished = self._process.stop(self.stop_grace_s)
+        self._clear_away()
+        return finished
 
     def kill(self) -> None:
         """``kill -9``, for fault tests."""
         self._process.kill()
+        self._clear_away()
 
     def restart(self) -> None:
         """Stop and start at the same address."""

@@ -3,6 +3,8 @@
 import json
 import urllib.error
 import urllib.request
+from contextlib import suppress
+from pathlib import Path
 from typing import ClassVar
 
 from paraphe.local.process import ProcessSpec
@@ -21,13 +23,14 @@ class SeaweedServer(EmbeddedServer):
     def environment(self) -> dict[str, str]:
         """``PARAPHE_OBJECTS_ENDPOINT`` and the keys. Buckets are made by the services."""
         return {
-            "PARAPHE_OBJECTS_ENDPOINT": f"127.0.0.1:{self._port}",
+            "PARAPHE_OBJECTS_ENDPOINT": f"127.0.0.1:{self._http['s3']}",
             "PARAPHE_OBJECTS_ACCESS_KEY": self._access_key,
             "PARAPHE_OBJECTS_SECRET_KEY": self._secret_key,
         }
 
     def _spec(self) -> ProcessSpec:
-        self._port = self.folder.port("seaweedfs.s3")
+        self._http = {part: self.folder.port(f"seaweedfs.{part}") for part in _PARTS}
+        self._grpc = {part: self.folder.port(f"seaweedfs.{part}.grpc") for part in _PARTS}
         self._access_key = self.folder.secret("objects_access_key")
         self._secret_key = self.folder.secret("objects_secret_key")
         return ProcessSpec(
@@ -38,12 +41,9 @@ class SeaweedServer(EmbeddedServer):
         )
 
     def _options(self) -> list[str]:
-        ports = []
-        for part in _PARTS:
-            ports.append(f"-{part}.port={self.folder.port(f'seaweedfs.{part}')}")
-            ports.append(f"-{part}.port.grpc={self.folder.port(f'seaweedfs.{part}.grpc')}")
         return [
-            *ports,
+            *(f"-{part}.port={port}" for part, port in self._http.items()),
+            *(f"-{part}.port.grpc={port}" for part, port in self._grpc.items()),
             f"-dir={self.home}",
             f"-s3.config={self.home / 's3.json'}",
             "-ip=127.0.0.1",
@@ -70,9 +70,17 @@ class SeaweedServer(EmbeddedServer):
         }
         self.folder.write_private(f"{self.name}/s3.json", json.dumps({"identities": [identity]}, indent=2))
 
+    def _clear_away(self) -> None:
+        """It makes sockets of a fixed place, named by port, and leaves them there."""
+        names = [f"{part}-{port}" for part, port in self._http.items()]
+        names += [f"{part}-grpc-{port}" for part, port in self._grpc.items()]
+        for name in names:
+            with suppress(OSError):
+                Path(f"/tmp/seaweedfs-{name}.sock").unlink()  # noqa: S108 - its choice, not ours
+
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz", timeout=1) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._http['s3']}/healthz", timeout=1) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
