@@ -22,8 +22,8 @@ class PostgresSettings(BaseSettings):
     model_config = _group("POSTGRES")
 
     url: SecretStr = Field(description="SQLAlchemy or libpq URL, e.g. postgresql://user:secret@host:5432/paraphe")
-    pool_size: int = Field(default=10, ge=1)
-    connect_timeout_s: int = Field(default=3, ge=1)
+    pool_size: int = Field(default=10, ge=1, description="connections kept open; twice as many at peaks")
+    connect_timeout_s: int = Field(default=3, ge=1, description="then the database counts as away")
 
 
 class RedisSettings(BaseSettings):
@@ -32,7 +32,7 @@ class RedisSettings(BaseSettings):
     model_config = _group("REDIS")
 
     url: SecretStr = Field(description="redis://[:secret@]host:port/0, or sentinel://…")
-    timeout_s: float = Field(default=2.0, gt=0)
+    timeout_s: float = Field(default=2.0, gt=0, description="then the broker counts as away")
 
 
 class ObjectsSettings(BaseSettings):
@@ -43,8 +43,8 @@ class ObjectsSettings(BaseSettings):
     endpoint: str = Field(description="host:port of the S3 API, without scheme")
     access_key: SecretStr
     secret_key: SecretStr
-    bucket: str = "paraphe"
-    secure: bool = False
+    bucket: str = Field(default="paraphe", description="made at start-up when it is missing")
+    secure: bool = Field(default=False, description="use TLS")
     region: str = "us-east-1"
     public_endpoint: str | None = Field(default=None, description="host:port clients reach for presigned uploads")
 
@@ -56,7 +56,7 @@ class JobSettings(BaseSettings):
 
     lease_s: float = Field(default=15.0, gt=0, description="a worker silent for this long loses its job")
     heartbeat_s: float = Field(default=4.0, gt=0, description="how often a worker renews its leases")
-    max_attempts: int = Field(default=4, ge=1)
+    max_attempts: int = Field(default=4, ge=1, description="then the job fails, visible and replayable")
     retry_backoff_s: float = Field(default=2.0, gt=0, description="first retry waits this long, then twice as long…")
     resend_after_s: float = Field(default=8.0, gt=0, description="a message unseen for this long may have been lost")
 
@@ -66,14 +66,14 @@ class LimitSettings(BaseSettings):
 
     model_config = _group("LIMIT")
 
-    document_bytes: int = Field(default=50 * 1024 * 1024, gt=0)
+    document_bytes: int = Field(default=50 * 1024 * 1024, gt=0, description="a whole file")
     json_bytes: int = Field(default=32 * 1024 * 1024, gt=0, description="JSON bodies are held in memory: base64 only")
-    pages: int = Field(default=300, gt=0)
-    page_pixels: int = Field(default=100_000_000, gt=0)
+    pages: int = Field(default=300, gt=0, description="of one document")
+    page_pixels: int = Field(default=100_000_000, gt=0, description="width times height of one page")
     page_seconds: float = Field(default=20.0, gt=0, description="rendering one page")
     document_seconds: float = Field(default=300.0, gt=0, description="rendering one document")
-    render_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
-    pdf_dpi: int = Field(default=200, ge=36, le=600)
+    render_memory_bytes: int = Field(default=2 * 1024**3, gt=0, description="address space of a decoding process")
+    pdf_dpi: int = Field(default=200, ge=36, le=600, description="resolution PDF pages are drawn at")
 
 
 class ModelSettings(BaseSettings):
@@ -81,8 +81,8 @@ class ModelSettings(BaseSettings):
 
     model_config = _group("MODEL")
 
-    directory: Path = PROJECT_ROOT / "models"
-    default: str = "signatures"
+    directory: Path = Field(default=PROJECT_ROOT / "models", description="folders <name>/<version>/model.json")
+    default: str = Field(default="signatures", description="the model of jobs that name none")
 
 
 class LogSettings(BaseSettings):

@@ -1,78 +1,14 @@
-"""``paraphe settings``: every setting of every service, from the settings classes themselves."""
+"""``paraphe settings``: what can be set."""
 
-import inspect
-from collections.abc import Iterator
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import SecretStr
-from pydantic_core import PydanticUndefined
-from pydantic_settings import BaseSettings
-
-_MODULES = (
-    "shared.settings",
-    "services.gateway.settings",
-    "services.detector.settings",
-    "services.notifier.settings",
-    "services.reconciler.settings",
-)
 
 
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="As the page docs/settings.md.")] = False,
 ) -> None:
     """List every setting: its environment variable, its default, what it is for."""
-    if markdown:
-        typer.echo(as_markdown())
-        return
-    for group in _groups():
-        typer.secho(f"\n{inspect.getdoc(group)}", bold=True)
-        for name, default, description in _fields(group):
-            typer.echo(f"  {name:<42} {default:<18} {description}")
+    from paraphe.settings_reference import as_markdown, as_text
 
-
-def as_markdown() -> str:
-    """The page ``docs/settings.md``."""
-    lines = [
-        "# Settings",
-        "",
-        "Read from the environment when a service starts. Written by `paraphe settings --markdown`; do not edit.",
-    ]
-    for group in _groups():
-        lines += [
-            "",
-            f"## {group.__name__}",
-            "",
-            inspect.getdoc(group) or "",
-            "",
-            "| variable | default | |",
-            "|---|---|---|",
-        ]
-        lines += [
-            f"| `{name}` | {f'`{default}`' if default else ''} | {text} |" for name, default, text in _fields(group)
-        ]
-    return "\n".join(lines)
-
-
-def _groups() -> Iterator[type[BaseSettings]]:
-    for module in _MODULES:
-        for value in vars(import_module(module)).values():
-            if inspect.isclass(value) and issubclass(value, BaseSettings) and value.__module__ == module:
-                yield value
-
-
-def _fields(group: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
-    prefix = group.model_config.get("env_prefix", "")
-    for name, field in group.model_fields.items():
-        yield f"{prefix}{name}".upper(), _default(field.default, field.default_factory), field.description or ""
-
-
-def _default(value: Any, factory: Any) -> str:
-    if factory is not None:
-        return "by machine"
-    if value is PydanticUndefined:
-        return "(required)"
-    if isinstance(value, tuple):
-        return ",".join(str(part) for part in value)
-    return "" if value is None or isinstance(value, SecretStr) else str(value)
+    typer.echo(as_markdown() if markdown else as_text())
