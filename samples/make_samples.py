@@ -27,7 +27,7 @@ Contents = dict[str, Any]
 
 def _desk(size: tuple[float, float], language: str, seed: int, dpi: int = DOTS_PER_INCH) -> Desk:
     rng = np.random.default_rng(seed)
-    return Desk(Sheet(size, dpi / 25.4), rng, Wording(language, rng), blue=1.0)
+    return Desk(Sheet(size, dpi / 25.4), rng, Wording(language, rng), blue=1.0, legibility=0.8, fineness=1.1)
 
 
 def _opening(flow: Flow, contents: Contents) -> None:
@@ -69,7 +69,7 @@ def _signatures(outlines: list[Outline]) -> int:
 
 def french_contract(texts: Contents) -> tuple[list[Image.Image], int]:
     """One page in colour: two signatures, one under a round blue stamp, mentions by hand."""
-    contents, desk = texts["contrat"], _desk(A4_MM, "fr", 123)
+    contents, desk = texts["contrat"], _desk(A4_MM, "fr", 204)
     flow = Flow(desk.sheet, Style("tinos", "tinos", 11, 1.25), 24, 187, 24, 285)
     _opening(flow, contents)
     _articles(flow, contents["articles"])
@@ -84,7 +84,7 @@ def french_contract(texts: Contents) -> tuple[list[Image.Image], int]:
 
 def english_contract(texts: Contents) -> tuple[list[Image.Image], int]:
     """One page as exported by an office program: two signatures over ruled lines."""
-    contents, desk = texts["agreement"], _desk(A4_MM, "en", 103)
+    contents, desk = texts["agreement"], _desk(A4_MM, "en", 202)
     flow = Flow(desk.sheet, Style("carlito", "carlito", 11, 1.3, justified=False), 25, 186, 26, 285)
     _opening(flow, contents)
     _articles(flow, contents["articles"])
@@ -122,14 +122,14 @@ def lease(texts: Contents) -> tuple[list[Image.Image], int]:
     contents, pages, signatures = texts["bail"], [], 0
     articles = contents["articles"]
     for number, part in enumerate((articles[:5], articles[5:9], articles[9:12], articles[12:])):
-        desk = _desk(A4_MM, "fr", 97 + number)
+        desk = _desk(A4_MM, "fr", 203 if number == 3 else 210 + number)
         flow = Flow(desk.sheet, Style("gelasio", "gelasio", 11.5, 1.55, 0.9), 27, 184, 28, 280)
         if number == 0:
             _opening(flow, contents)
         _articles(flow, part)
         if number < 3:
-            desk.initial(168, 276, "Philippe Garnier", 9)
-            desk.initial(186, 277, "Amandine Roussel", 8)
+            desk.initial(166, 276, "Philippe Garnier", 9, (20, 20, 24))
+            desk.initial(184, 277, "Amandine Roussel", 8, (20, 20, 24))
         else:
             _lease_signatures(desk, flow, contents)
         desk.sheet.text(103, 286, f"{number + 1}/4", flow.font(9))
@@ -149,7 +149,7 @@ def _lease_signatures(desk: Desk, flow: Flow, contents: Contents) -> None:
 
 def typed_letter(texts: Contents) -> tuple[list[Image.Image], int]:
     """An archive scan of a typewritten letter of 1984: bilevel, specks, one signature over the typed name."""
-    contents, desk = texts["letter"], _desk(LETTER_MM, "en", 112, dpi=200)
+    contents, desk = texts["letter"], _desk(LETTER_MM, "en", 202, dpi=200)
     desk.blue = 0.0
     flow = Flow(desk.sheet, Style(TYPEWRITERS[0], "tinos", 11, 1.2, 1.0, justified=False), 28, 190, 16, 265)
     for size, line in zip((16, 8), contents["head"], strict=True):

@@ -172,7 +172,7 @@ def _stamped_party(desk: Desk, flow: Flow, x: float, y: float, room: float, sign
         )
     centre = (start + length * rng.uniform(0.3, 0.7), rule - rng.uniform(0, 5))
     if signed and rng.random() < 0.9:
-        desk.sign(centre[0], centre[1], rng.uniform(14, 38), rng.uniform(6, 17))
+        desk.sign(centre[0], centre[1], rng.uniform(16, 42), rng.uniform(7, 18))
     if rng.random() < 0.85:
         at = (centre[0] + rng.normal(0, 9), centre[1] + rng.normal(0, 7))
         desk.round_stamp(at[0], at[1], rng.uniform(30, 46), None if rng.random() < 0.3 else _office_blue(rng))

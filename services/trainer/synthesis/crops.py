@@ -32,7 +32,9 @@ class RealSignatures:
         factor = min(box[0] / width, box[1] / height)
         size = (max(4, round(width * factor * rng.uniform(0.9, 1.1))), max(4, round(height * factor)))
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        return np.asarray(cv2.resize(patch, size, interpolation=method), np.uint8)
+        drawn = cv2.resize(patch, size, interpolation=method)
+        gain = float(np.clip(0.8 / factor, 1.0, 2.2))  # a pen does not write paler for writing smaller
+        return np.asarray(cv2.convertScaleAbs(drawn, alpha=gain), np.uint8)
 
 
 def real_signatures(folder: Path, split: str = "train") -> RealSignatures:

@@ -84,10 +84,12 @@ class Desk:
         return float(self.rng.uniform(0.4, 0.7) if self.rng.random() < 0.2 else self.rng.uniform(0.75, 1.0))
 
     def initial(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
-        """Put a paraphe no higher than `height` around x, y."""
-        width = min(height * 2.2, 24.0)
-        box = (width * self.sheet.scale, height * self.sheet.scale)
-        alpha = rasterise(initials(self.rng, signable(name)), box, self.nib() * 0.9, self._opacity())
+        """Put a paraphe no higher than `height` around x, y; letters stay small, only steep strokes grow tall."""
+        strokes = initials(self.rng, signable(name))
+        wide, high = np.ptp(np.concatenate([stroke.points for stroke in strokes]), axis=0)
+        height = height if high > 1.7 * wide else min(height, self.rng.uniform(5.0, 10.0))
+        box = (height * 2.2 * self.sheet.scale, height * self.sheet.scale)
+        alpha = rasterise(strokes, box, self.nib() * 0.9, self._opacity())
         self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
 
     def handwrite(self, text: str, x: float, y: float, x_height: float = 2.2, colour: Colour | None = None) -> None:

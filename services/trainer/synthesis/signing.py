@@ -160,7 +160,7 @@ def initials_at_foot(desk: Desk, signers: int) -> None:
     x = wide - rng.uniform(15, 50) if rng.random() < 0.75 else rng.uniform(20, wide - 60)
     y = high - (rng.uniform(9, 32) if rng.random() < 0.85 else rng.uniform(32, 110))
     for _ in range(signers):
-        size = rng.uniform(6, 13) if rng.random() < 0.75 else rng.uniform(15, 34)
+        size = rng.uniform(5, 11) if rng.random() < 0.4 else rng.uniform(14, 34)
         desk.initial(x, y - max(0.0, size - 14) / 2 + rng.normal(0, 2), desk.words.name(), size)
         x -= rng.uniform(9, 26)
 

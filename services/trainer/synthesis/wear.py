@@ -131,8 +131,9 @@ def punch_holes(pixels: Pixels, rng: Rng) -> Pixels:
     offset = int(width * rng.uniform(0.02, 0.045))
     tone = int(rng.choice([0, 10, 60, 150, 215]))
     count = int(rng.integers(2, 4))
+    at_left = rng.random() < 0.85
     for place in np.linspace(0.5 - 0.14 * count, 0.5 + 0.14 * count, count) + rng.normal(0, 0.02):
-        centre = (offset, int(height * place)) if rng.random() < 0.95 else (int(width * place), offset)
+        centre = (offset, int(height * place)) if at_left else (int(width * place), offset)
         cv2.circle(punched, centre, radius, (tone, tone, tone), -1, cv2.LINE_AA)
     return punched
 
