@@ -70,7 +70,7 @@ samples: $(VENV)/.test
 	$(BIN)/python -m samples.make_samples
 
 fuzz: $(VENV)/.test
-	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -m benchmarks.fuzz_documents $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
