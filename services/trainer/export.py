@@ -12,6 +12,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.trainer import runtime
 from services.trainer.calibration import Calibration, calibration_of, choose_thresholds
 from services.trainer.dataset import LabelledPage, read_pages
 from services.trainer.evaluation import examine
+from services.trainer.metrics import ExaminedPage
 from services.trainer.packing import is_held_out
 from services.trainer.ultralytics_predict import UltralyticsPredictor
 from shared.domain.verdict import Thresholds
@@ -34,8 +36,7 @@ def export(run: Path, data: Path, out: Path, name: str, version: str) -> dict[st
     pages = [page for page in read_pages(data, "train") if is_held_out(page.group, settings["held_out"])]
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "model.pt"
-    calibration = _calibrated_weights(best_checkpoint(run), weights, pages, settings["size"])
-    thresholds = choose_thresholds(_examined(weights, pages, settings["size"]))
+    calibration, thresholds = _calibrated_weights(best_checkpoint(run), weights, pages, settings["size"])
     _export_onnx(weights, settings["size"])
     description = _description(record, name, version, thresholds, calibration)
     description["files"] = {kind: _file(out / f"model.{kind_suffix}") for kind, kind_suffix in _FORMATS.items()}
@@ -61,6 +62,8 @@ def clean_checkpoint(checkpoint: Path, target: Path, calibration: Calibration) -
     fold_calibration(model, calibration)
     model.args = {key: value for key, value in dict(model.args).items() if key in _KEPT_ARGUMENTS}
     model.criterion = None
+    for attribute in ("pt_path", "yaml_file"):  # folders again
+        model.__dict__.pop(attribute, None)
     for parameter in model.parameters():
         parameter.requires_grad = False
     arguments = {key: value for key, value in stored["train_args"].items() if key in _KEPT_ARGUMENTS}
@@ -76,14 +79,19 @@ def fold_calibration(model: Any, calibration: Calibration) -> None:
         last.bias.data = last.bias.data * calibration.slope + calibration.offset
 
 
-def _calibrated_weights(checkpoint: Path, weights: Path, pages: list[LabelledPage], size: int) -> Calibration:
+def _calibrated_weights(
+    checkpoint: Path, weights: Path, pages: list[LabelledPage], size: int
+) -> tuple[Calibration, Thresholds]:
+    """Calibration changes no ranking, so the thresholds follow from the same examination, its scores corrected."""
     clean_checkpoint(checkpoint, weights, Calibration())
-    calibration = calibration_of(_examined(weights, pages, size))
+    examined = _examined(weights, pages, size)
+    calibration = calibration_of(examined)
     clean_checkpoint(checkpoint, weights, calibration)
-    return calibration
+    corrected = [replace(page, confidence=calibration.apply(page.confidence)) for page in examined]
+    return calibration, choose_thresholds(corrected)
 
 
-def _examined(weights: Path, pages: list[LabelledPage], size: int) -> list[Any]:
+def _examined(weights: Path, pages: list[LabelledPage], size: int) -> list[ExaminedPage]:
     return [one.page for one in examine(pages, UltralyticsPredictor(weights, size, floor=0.01))]
 
 

@@ -17,6 +17,7 @@ def model(tmp_path: Path) -> Any:
     torch.manual_seed(1)
     built = runtime.load_model("yolo11n.yaml").model.eval()
     built.args = {"task": "detect", "imgsz": 640, "data": "/home/somebody/data.yaml"}
+    built.pt_path = "/home/somebody/last.pt"
     return built
 
 
