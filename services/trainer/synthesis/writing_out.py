@@ -39,7 +39,7 @@ def write_pages(series: Series, first: int, count: int, processes: int) -> Itera
     for part in ("images", "labels"):
         (series.folder / part / SOURCE).mkdir(parents=True, exist_ok=True)
     rows: list[tuple[list[str], list[list[str]]]] = []
-    chunk = min(MOST_IN_A_CHUNK, -(-count // processes))
+    chunk = max(1, min(MOST_IN_A_CHUNK, count // processes))
     with multiprocessing.get_context("spawn").Pool(processes, _set_up_process, (series,)) as pool:
         for row in pool.imap(_write_numbered, range(first, first + count), chunk):
             rows.append(row)
@@ -107,10 +107,16 @@ def _other_rows(page: SyntheticPage, file: str) -> list[list[str]]:
 
 
 def _write_lists(folder: Path, rows: list[tuple[list[str], list[list[str]]]]) -> None:
-    _write_csv(folder / "index.csv", INDEX_HEAD, [index for index, _ in rows])
-    _write_csv(folder / "other_classes.csv", OTHER_HEAD, [line for _, others in rows for line in others])
+    """Write both lists, keeping the lines of pages that an earlier run put into the same folder."""
+    new = {index[1] for index, _ in rows}
+    _rewrite_csv(folder / "index.csv", INDEX_HEAD, [index for index, _ in rows], new)
+    _rewrite_csv(folder / "other_classes.csv", OTHER_HEAD, [line for _, others in rows for line in others], new)
 
 
-def _write_csv(path: Path, head: list[str], rows: list[list[str]]) -> None:
+def _rewrite_csv(path: Path, head: list[str], rows: list[list[str]], new: set[str]) -> None:
+    kept: list[list[str]] = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as lines:
+            kept = [line for line in list(csv.reader(lines))[1:] if line[1] not in new]
     with path.open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([head, *rows])
+        csv.writer(lines, lineterminator="\n").writerows([head, *kept, *rows])

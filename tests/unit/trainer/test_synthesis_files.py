@@ -57,6 +57,12 @@ def test_pages_do_not_depend_on_how_the_work_is_split(folder: Path, tmp_path: Pa
         assert (tmp_path / file).read_bytes() == (folder / file).read_bytes()
 
 
+def test_a_second_run_into_the_folder_adds_to_its_lists(tmp_path: Path) -> None:
+    for first, count in ((0, 2), (1, 2)):
+        list(write_pages(Series(6, tmp_path, long_side=320), first, count, processes=1))
+    assert sorted(row["file"][:9] for row in rows_of(tmp_path / "index.csv")) == ["s6-000000", "s6-000001", "s6-000002"]
+
+
 def crop_with_signature() -> np.ndarray:
     alpha = rasterise(signature(np.random.default_rng(4), "Ellen Dimmock"), (220, 70), 2.5)
     return np.asarray(255 - np.pad(alpha, 12), np.uint8)
