@@ -15,6 +15,7 @@ import numpy as np
 from services.trainer.metrics import Bools, ExaminedPage, Floats, measure, tally
 from shared.domain.verdict import Thresholds
 
+_LEAST_REVIEW = 0.1
 _PRIOR_STRENGTH = 4.0  # pulls a correction from few detections towards none
 
 
@@ -53,7 +54,7 @@ def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -
     """Accept: the middle of the range of thresholds whose F1 is within half a point of the best.
 
     Review: the highest threshold that still recalls what 0.05 recalls, less half a point, but at most a share of
-    accept, so that there is always a band in which a person looks.
+    accept, so that there is always a band in which a person looks, and at least one chance in ten.
     """
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
     measured = [measure(tally(pages, float(accept))) for accept in grid]
@@ -61,7 +62,7 @@ def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -
     recall = np.nan_to_num(np.array([one["recall"] for one in measured]))
     accept = float(np.median(grid[f1 >= f1.max() - 0.005]))
     review = min(float(grid[recall >= recall[0] - 0.005].max()), most_review * accept)
-    return Thresholds(accept=round(accept, 2), review=round(max(review, 0.05), 2))
+    return Thresholds(accept=round(accept, 2), review=round(min(max(review, _LEAST_REVIEW), accept), 2))
 
 
 def reliability(confidence: Floats, correct: Bools, bins: int = 10) -> list[dict[str, float]]:
