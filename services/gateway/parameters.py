@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 import re
 from typing import Annotated, Any
 from uuid import UUID
@@ -58,14 +59,12 @@ def metadata_filter(text: str) -> tuple[str, list[Any]]:
         return key, []
     values: list[Any] = [value]
     try:
-        parsed = json.loads(value, parse_constant=_refuse)
+        parsed = json.loads(value)
     except ValueError:
         return key, values
-    return key, [*values, parsed] if isinstance(parsed, int | float | None) else values
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
+    if parsed is None or (isinstance(parsed, int | float) and math.isfinite(parsed)):
+        values.append(parsed)
+    return key, values
 
 
 def json_body(schema: str) -> dict[str, Any]:

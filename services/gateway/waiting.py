@@ -113,7 +113,8 @@ class JobWatch:
                 pause_s = _RECONNECT_S[0]
                 self._wake_all()  # whatever happened while nobody listened
                 await self._listen(connection)
-            except (psycopg2.Error, OSError) as error:
+            except Exception as error:
+                # Whatever it was: without this loop, everyone who waits would learn of nothing in time.
                 log.warning("not hearing of finished jobs; connecting again", error=str(error).strip())
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _RECONNECT_S[1])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.db import events, outbox
@@ -68,37 +68,34 @@ def accept(connection: Connection, new: NewJob, settings: JobSettings) -> Accept
 
     Raises IdempotencyMismatchError when the key belongs to a different request.
     """
-    job_id = new.document.id
-    inserted = _insert_job(connection, new, job_id, settings)
-    if inserted is None:
+    job = _insert_job(connection, new, settings)
+    if job is None:
         return Acceptance(_job_of_key(connection, new), ())
-    event = events.append(
-        connection, EventKind.JOB_QUEUED, job_id=job_id, client_id=new.document.client_id, run=1, data={}
-    )
-    message = outbox.Message(outbox.Topic.JOB, job_id, new.options.priority)
-    messages = (message, event)
+    event = events.append(connection, EventKind.JOB_QUEUED, job_id=job.id, client_id=job.client_id, run=1, data={})
+    messages = (outbox.Message(outbox.Topic.JOB, job.id, new.options.priority), event)
     outbox.write(connection, messages, resend_after_s=settings.resend_after_s)
-    return Acceptance(get(connection, new.document.client_id, job_id), messages)
+    return Acceptance(job, messages)
 
 
-def _insert_job(connection: Connection, new: NewJob, job_id: UUID, settings: JobSettings) -> UUID | None:
+def _insert_job(connection: Connection, new: NewJob, settings: JobSettings) -> Job | None:
+    """Document and job in one statement, for every accepted upload pays for the round trips here."""
     document, options = new.document, new.options
-    connection.execute(
+    described = {
+        "sha256": document.sha256,
+        "size": document.size,
+        "media_type": document.media_type,
+        "filename": document.filename,
+    }
+    with_document = (
         upsert(documents)
-        .values(
-            id=document.id,
-            client_id=document.client_id,
-            sha256=document.sha256,
-            size=document.size,
-            media_type=document.media_type,
-            filename=document.filename,
-        )
+        .values(id=document.id, client_id=document.client_id, **described)
         .on_conflict_do_nothing()
+        .cte("document")
     )
-    inserted = connection.execute(
+    row = connection.execute(
         upsert(jobs)
         .values(
-            id=job_id,
+            id=document.id,
             client_id=document.client_id,
             document_id=document.id,
             state=JobState.QUEUED,
@@ -113,11 +110,13 @@ def _insert_job(connection: Connection, new: NewJob, job_id: UUID, settings: Job
             max_attempts=settings.max_attempts,
         )
         .on_conflict_do_nothing()
-        .returning(jobs.c.id)
-    ).scalar_one_or_none()
-    if inserted is None:
+        .returning(jobs, *(literal(value).label(name) for name, value in described.items()))
+        .add_cte(with_document)
+    ).one_or_none()
+    if row is None:
         _drop_document_without_job(connection, document.id)
-    return inserted
+        return None
+    return to_job(row)
 
 
 def _drop_document_without_job(connection: Connection, document_id: UUID) -> None:
