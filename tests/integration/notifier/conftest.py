@@ -85,16 +85,19 @@ class Receiver:
     """An HTTP server that keeps what it gets and answers with the next of ``answers``; the last one repeats."""
 
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=lambda: [(204, {})])
-    delay_s: float = 0.0
     received: list[Received] = field(default_factory=list)
     url: str = ""
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     def take(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["Content-Length"])).decode()
         headers = {name.lower(): value for name, value in request.headers.items()}
         status, extra = self.answers[min(len(self.received), len(self.answers) - 1)]
         self.received.append(Received(time.monotonic(), request.path, headers, body))
-        time.sleep(self.delay_s)
+        self.may_answer.wait(60)
         request.send_response(status)
         for name, value in {**extra, "Content-Length": "0"}.items():
             request.send_header(name, value)
@@ -106,8 +109,8 @@ def receive() -> Iterator[Callable[..., Receiver]]:
     """Start a receiver on loopback."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start_one(*answers: tuple[int, dict[str, str]], delay_s: float = 0.0) -> Receiver:
-        receiver = Receiver(list(answers) or [(204, {})], delay_s)
+    def start_one(*answers: tuple[int, dict[str, str]]) -> Receiver:
+        receiver = Receiver(list(answers) or [(204, {})])
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:

@@ -88,7 +88,7 @@ def test_retry_after_is_honoured(stories: Stories, receive: Receive, start: Star
     start()
     ended(stories, announced(stories, receiver.url))
     first, second = (got.at for got in receiver.received)
-    assert 1.9 <= second - first < 5
+    assert second - first >= 1.9, "its own wait would have been a twentieth of a second"
 
 
 def test_gone_disables_the_endpoint(stories: Stories, receive: Receive, start: Start) -> None:
@@ -113,15 +113,17 @@ def test_nobody_listening_is_an_error_that_is_kept(stories: Stories, start: Star
 
 
 def test_a_slow_receiver_does_not_delay_the_others(stories: Stories, receive: Receive, start: Start) -> None:
-    slow, quick = receive(delay_s=1.5), receive()
-    start(LOCAL.model_copy(update={"threads": 8, "per_receiver": 2}))
-    for _ in range(20):
+    slow, quick = receive(), receive()
+    slow.may_answer.clear()
+    start(LOCAL.model_copy(update={"threads": 4, "per_receiver": 2, "timeout_s": 60.0}))
+    for _ in range(10):
         announced(stories, slow.url)
     wait_for(lambda: len(slow.received) == 2)
     jobs = [announced(stories, quick.url) for _ in range(20)]
-    wait_for(lambda: len(quick.received) == 20, within_s=5)
     assert all(ended(stories, job).state is DeliveryState.DELIVERED for job in jobs)
-    assert len(slow.received) <= 8, "never more than two at once there"
+    assert len(slow.received) == 2, "it holds its share of the threads and no more"
+    slow.may_answer.set()
+    wait_for(lambda: len(slow.received) == 10)
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def test_a_dripping_receiver_is_cut_off_in_time(stories: Stories, dripping: str,
     start(LOCAL.model_copy(update={"timeout_s": 0.5, "max_attempts": 1}))
     delivery = ended(stories, announced(stories, dripping))
     assert delivery.state is DeliveryState.FAILED
-    assert 400 < delivery.attempts[0].milliseconds < 1500
+    assert 400 < delivery.attempts[0].milliseconds < 20_000, "the whole answer would take 100 s"
 
 
 def test_private_addresses_are_refused_by_default(stories: Stories, receive: Receive, start: Start) -> None:

@@ -72,17 +72,17 @@ def test_a_job_that_kills_every_worker_ends_failed(stories: Stories, start: Star
 
 
 def test_two_replicas_act_as_one_and_the_second_takes_over(stories: Stories, broker: Broker, start: Start) -> None:
-    first = start()
-    wait_for(lambda: first.leads)
-    second = start()
     accept_and_send(stories, 20)
     broker.wipe()
+    replicas = [start(), start()]
     wait_for(lambda: broker.held(DETECT_QUEUE) == broker.held(EVENT_QUEUE) == 20)
+    leader, other = sorted(replicas, key=lambda one: not one.leads)
     sent = "paraphe_reconciler_messages_sent_total"
-    assert (first.value(sent, topic="job"), second.value(sent, topic="job")) == (20, 0)
-    assert not second.leads
-    first.stop()
-    wait_for(lambda: second.leads)
+    wait_for(lambda: leader.value(sent, topic="event") == 20)
+    assert (leader.value(sent, topic="job"), other.value(sent, topic="job")) == (20, 0)
+    assert not other.leads
+    leader.stop()
+    wait_for(lambda: other.leads)
     broker.wipe()
     wait_for(lambda: broker.held(DETECT_QUEUE) == 20)
 
