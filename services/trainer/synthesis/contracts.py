@@ -11,6 +11,7 @@ from services.trainer.synthesis.signing import (
     initials_at_foot,
     party_columns,
     signature_lines,
+    signature_table,
     stamp_near,
 )
 
@@ -27,7 +28,7 @@ def contract(desk: Desk, signed: bool) -> None:
     layouts.articles(desk, flow, rng.uniform(65, 150) if last_page else 2)
     if last_page:
         layouts.done_at(desk, flow)
-        way = WAYS_TO_SIGN[int(rng.choice(3, p=[0.6, 0.3, 0.1]))]
+        way = WAYS_TO_SIGN[int(rng.choice(4, p=[0.5, 0.24, 0.08, 0.18]))]
         way(desk, flow, int(rng.integers(1, 4)), 0.85 if signed else 0.0)
     if rng.random() < (0.2 if signed else 0.55):
         initials_at_foot(desk, int(rng.integers(1, 4)))
@@ -85,8 +86,9 @@ def grant_agreement(desk: Desk, signed: bool) -> None:
     layouts.articles(desk, flow, room)
     if room > 2:
         layouts.done_at(desk, flow)
-        party_columns(desk, flow, 2, 0.9 if signed else 0.0)
-        if rng.random() < 0.3:
+        way = party_columns if rng.random() < 0.5 else signature_table
+        way(desk, flow, int(rng.integers(1, 3)), 0.9 if signed else 0.0)
+        if rng.random() < 0.2 and not flow.full:
             signature_lines(desk, flow, 1, 0.8 if signed else 0.0)
     if rng.random() < 0.25:
         _electronic_seal(desk, flow)

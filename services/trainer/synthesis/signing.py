@@ -153,6 +153,60 @@ def signing_grid(desk: Desk, flow: Flow, rows: int, signed: float) -> None:
     flow.y += 2
 
 
+TABLE_LABELS = {
+    "en": (("Signature", "Signed"), ("Name", "Print name"), ("Position", "Title"), ("Date",)),
+    "fr": (("Signature", "Signature et cachet"), ("Nom", "Nom et prénom"), ("Qualité", "Fonction"), ("Date", "Le")),
+    "ru": (("Подпись",), ("ФИО",), ("Должность",), ("Дата",)),
+}
+
+
+def signature_table(desk: Desk, flow: Flow, signers: int, signed: float) -> None:
+    """For each party rows of Signature, Name, Position, Date, the answers typed or by hand, as funders ask for them."""
+    rng, words = desk.rng, desk.words
+    boxed, by_hand = rng.random() < 0.7, rng.random() < 0.6
+    side_by_side = signers == 2 and rng.random() < 0.5
+    top, width = flow.y, flow.width / 2 - 3 if side_by_side else flow.width * rng.uniform(0.55, 1.0)
+    for party in range(signers):
+        if side_by_side:
+            flow.y = top
+        left = flow.left + (flow.width / 2 + 3) * party * side_by_side
+        flow.sheet.text(left, flow.y, words.pick("party"), flow.font(bold=True))
+        flow.skip(1.4)
+        _party_rows(desk, flow, (left, left + width), rng.random() < signed, by_hand, boxed)
+        flow.skip()
+
+
+def _party_rows(desk: Desk, flow: Flow, edges: tuple[float, float], signed: bool, by_hand: bool, boxed: bool) -> None:
+    rng, words = desk.rng, desk.words
+    split = edges[0] + (edges[1] - edges[0]) * rng.uniform(0.22, 0.4)
+    name = words.name()
+    values = ["", name, words.pick("office"), words.short_date()]
+    order = (0, 1, 2, 3) if rng.random() < 0.5 else (1, 2, 0, 3)
+    for row in order:
+        height = rng.uniform(10, 20) if row == 0 else rng.uniform(6, 9)
+        label = str(rng.choice(TABLE_LABELS[words.language][row]))
+        _ruled_row(flow, edges, split, height, boxed)
+        flow.sheet.text(edges[0] + 1.5, flow.y + 1.2, label, flow.font())
+        middle = flow.y + height / 2
+        if row == 0 and signed:
+            wide, high = signature_size(desk, (edges[1] - split) * 1.05)
+            desk.sign((split + edges[1]) / 2 + rng.normal(0, 6), middle, wide, min(high, height * 1.6), name)
+            stamp_near(desk, (split + edges[1]) / 2, middle, 0.2)
+        elif by_hand and signed:
+            desk.handwrite(values[row], split + rng.uniform(2, 10), middle, rng.uniform(1.6, 2.4))
+        elif row and (signed or rng.random() < 0.4):
+            flow.sheet.text(split + 2, flow.y + 1.2, values[row], flow.font())
+        flow.y += height
+
+
+def _ruled_row(flow: Flow, edges: tuple[float, float], split: float, height: float, boxed: bool) -> None:
+    if boxed:
+        flow.sheet.box(edges[0], flow.y, split, flow.y + height, 0.2)
+        flow.sheet.box(split, flow.y, edges[1], flow.y + height, 0.2)
+    else:
+        flow.sheet.line(split, flow.y + height - 1, edges[1], flow.y + height - 1, 0.2)
+
+
 def initials_at_foot(desk: Desk, signers: int) -> None:
     """Each party's paraphe near the foot, mostly lower right, some across the last lines, some higher in the margin."""
     rng = desk.rng
@@ -165,4 +219,9 @@ def initials_at_foot(desk: Desk, signers: int) -> None:
         x -= rng.uniform(9, 26)
 
 
-WAYS_TO_SIGN: tuple[Callable[[Desk, Flow, int, float], None], ...] = (party_columns, signature_lines, signing_grid)
+WAYS_TO_SIGN: tuple[Callable[[Desk, Flow, int, float], None], ...] = (
+    party_columns,
+    signature_lines,
+    signing_grid,
+    signature_table,
+)
