@@ -6,12 +6,11 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# -qq: errors only; what an index lacks and another has is no news.
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 # In one pip command with everything else: a later install would pull a newer torch with gigabytes of CUDA. Without a
-# GPU, `make test TORCH_INDEX=https://download.pytorch.org/whl/cpu` takes the small CPU builds of the same versions.
+# GPU, `make test TORCH_INDEX=ADDRESS` with the address of PyTorch's own CPU index takes the small CPU builds.
 TORCH := torch==2.13.0 torchvision==0.28.0 ultralytics-opencv-headless==8.4.190 "celery[redis]==5.7.0"
 TORCH_INDEX ?=
 
