@@ -14,7 +14,10 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
 _COCO_NAMES = ("annotations.json", "_annotations.coco.json", "instances.json")
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "test": "test", "heldout": "heldout"}
 
+_OTHER_NAMES = {"paraphe": 1, "initials": 1, "stamp": 2}
+
 Overlaps = dict[tuple[str, str, int], bool]
+Others = dict[tuple[str, str], list[LabelledBox]]
 Reader = Callable[[Path], list[LabelledPage]]
 
 
@@ -31,18 +34,21 @@ def reader_for(folder: Path) -> Reader:
 
 def read_index(folder: Path) -> list[LabelledPage]:
     """Our own layout: index.csv names every page with its source, group, split and tags."""
-    overlaps = _read_overlaps(folder)
+    overlaps, others = _read_overlaps(folder), _read_others(folder)
     with (folder / "index.csv").open(newline="") as handle:
-        return [_page_of_row(folder, row, overlaps) for row in csv.DictReader(handle)]
+        return [_page_of_row(folder, row, overlaps, others) for row in csv.DictReader(handle)]
 
 
-def _page_of_row(folder: Path, row: dict[str, str], overlaps: Overlaps) -> LabelledPage:
+def _page_of_row(folder: Path, row: dict[str, str], overlaps: Overlaps, others: Others) -> LabelledPage:
     source, file = row["source"], row["file"]
     label = folder / "labels" / source / f"{Path(file).stem}.txt"
+    boxes = tuple(_read_boxes(label, source, file, overlaps))
+    labelled_kinds = {box.kind for box in boxes}
+    beside = tuple(box for box in others.get((source, file), []) if box.kind not in labelled_kinds)
     return LabelledPage(
         source=source,
         path=folder / "images" / source / file,
-        boxes=tuple(_read_boxes(label, source, file, overlaps)),
+        boxes=boxes + beside,
         group=row.get("group") or f"{source}:{file}",
         split=row.get("split") or None,
         tags=frozenset(filter(None, (row.get("tags") or "").split(","))),
@@ -57,6 +63,21 @@ def _read_overlaps(folder: Path) -> Overlaps:
     with path.open(newline="") as handle:
         rows = [row for row in csv.DictReader(handle) if row.get("overlapped")]
     return {(row["source"], row["file"], int(row["box"])): row["overlapped"] == "Yes" for row in rows}
+
+
+def _read_others(folder: Path) -> Others:
+    """Boxes that are not signatures, kept apart from the label files; kinds that are none of ours are passed over."""
+    path = folder / "other_classes.csv"
+    if not path.exists():
+        return {}
+    with path.open(newline="") as handle:
+        rows = [row for row in csv.DictReader(handle) if row["cls"] in _OTHER_NAMES]
+    found: Others = {}
+    for row in rows:
+        cx, cy, width, height = (float(row[side]) for side in ("cx", "cy", "w", "h"))
+        box = LabelledBox(_OTHER_NAMES[row["cls"]], cx, cy, width, height)
+        found.setdefault((row["source"], row["file"]), []).append(box)
+    return found
 
 
 def read_yolo(folder: Path) -> list[LabelledPage]:

@@ -57,6 +57,18 @@ def test_our_layout_is_read_with_groups_splits_tags_and_overlaps(folder: Path) -
     assert [page.path.name for page in read_pages(folder, "val")] == ["b1.png"]
 
 
+def test_initials_kept_apart_are_read_and_logos_are_not(folder: Path) -> None:
+    rows = (
+        "scans,b1.png,paraphe,0.8,0.9,0.1,0.05\nscans,b1.png,logo,0.1,0.1,0.1,0.1\nscans,a1.png,stamp,0.2,0.2,0.1,0.1\n"
+    )
+    (folder / "other_classes.csv").write_text("source,file,cls,cx,cy,w,h\n" + rows)
+    (folder / "labels" / "scans" / "a1.txt").write_text("0 0.5 0.5 0.2 0.1\n2 0.2 0.2 0.1 0.1\n")
+    pages = {page.path.name: page for page in read_pages(folder)}
+    assert [box.kind for box in pages["b1.png"].boxes] == [0, 1]
+    assert [box.kind for box in pages["a1.png"].boxes] == [0, 2]  # a label file that has the kind already wins
+    assert check(list(pages.values())) == []
+
+
 def test_a_good_dataset_has_no_problem(folder: Path) -> None:
     assert check(read_pages(folder)) == []
 
