@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.domain.errors import ErrorCode, TemporaryError
 from shared.settings import PostgresSettings
@@ -42,6 +43,10 @@ def transact(engine: Engine, work: Callable[[Connection], T], *, patience_s: flo
         try:
             with engine.begin() as connection:
                 return work(connection)
+        except PoolTimeoutError as error:
+            raise TemporaryError(
+                ErrorCode.DATABASE_UNAVAILABLE, "Every connection to the database is in use; try again."
+            ) from error
         except DBAPIError as error:
             if not is_connection_fault(error):
                 raise
