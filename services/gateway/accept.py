@@ -154,7 +154,6 @@ def _announce(gateway: Resources, new: NewJob, acceptance: Acceptance) -> Accept
     gateway.backlog.note_accepted()
     gateway.metrics.received(new.document.size)
     gateway.metrics.accepted(new.options.model, new.options.priority)
-    log.info("job accepted", job_id=str(job.id), bytes=new.document.size, media_type=new.document.media_type)
     return Accepted(job, is_replay=False)
 
 

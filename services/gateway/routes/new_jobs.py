@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
@@ -82,6 +83,7 @@ async def submit(
         accepted = await run_in_threadpool(accept, gateway, caller, submission)
     finally:
         submission.close()
+    structlog.contextvars.bind_contextvars(job_id=str(accepted.job.id))
     wait_s = preferred_wait_s(prefer, gateway.settings.gateway.wait_max_s)
     job = await _outcome(gateway, accepted, wait_s)
     return _answer(job, accepted, wait_s)

@@ -3,16 +3,19 @@
 import base64
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import Engine, select
 
-from services.gateway.schemas import JobOut
+from services.gateway.schemas import DeliveriesOut, JobOut
+from shared.db import deliveries
+from shared.db import events as event_store
 from shared.db.keys import Scope
 from shared.db.tables import audit_lines, events, jobs
+from shared.domain.delivery import Attempt
 from shared.objects import ObjectMissingError, ObjectStore
 from tests.integration.gateway.conftest import GatewayProcess, Key, MakeKey
 from tests.integration.gateway.test_submit import object_name, submit
@@ -219,6 +222,20 @@ class TestSteering:
         assert kinds[-1] == "job.erased"
 
 
-def test_deliveries_of_a_job_without_callback(client: httpx.Client) -> None:
-    job_id = submit(client).json()["id"]
+def test_deliveries_show_every_attempt(client: httpx.Client, engine: Engine) -> None:
+    body = {"document": base64.b64encode(png()).decode(), "callback_url": "https://example.org/hook"}
+    job_id = client.post("/v1/jobs", json=body).json()["id"]
     assert client.get(f"/v1/jobs/{job_id}/deliveries").json() == {"deliveries": []}
+    succeed(engine, job_id)
+    attempt = Attempt(datetime.now(UTC), 500, "It answered 500.", 12.34, succeeded=False)
+    with engine.begin() as connection:
+        happened = [event.id for event in event_store.of_job(connection, UUID(job_id))]
+        deliveries.create(connection, deliveries.callbacks(connection, happened))
+        (due,) = deliveries.take_due(connection, limit=1, per_receiver=1, busy={}, lease_s=10)
+        deliveries.retry(connection, due, attempt, wait_s=60)
+    answer = client.get(f"/v1/jobs/{job_id}/deliveries").json()
+    DeliveriesOut.model_validate(answer)
+    (shown,) = answer["deliveries"]
+    assert (shown["url"], shown["state"]) == ("https://example.org/hook", "pending")
+    assert [(one["status"], one["milliseconds"]) for one in shown["attempts"]] == [(500, 12.3)]
+    assert shown["next_attempt_at"] is not None

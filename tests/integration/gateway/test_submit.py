@@ -363,10 +363,12 @@ def test_a_full_backlog_refuses_new_jobs_but_not_known_ones(narrow_client: httpx
     assert submit(narrow_client, Idempotency_Key="1").status_code == 202
 
 
-def test_the_request_id_travels_with_the_job(client: httpx.Client, engine: Engine) -> None:
+def test_the_request_id_travels_with_the_job(client: httpx.Client, engine: Engine, gateway: GatewayProcess) -> None:
     answer = submit(client, X_Request_ID="scan-42")
     insane = submit(client, X_Request_ID="a b\tc")
     with engine.connect() as connection:
         kept = connection.execute(select(jobs.c.request_id).where(jobs.c.id == answer.json()["id"])).scalar_one()
     assert answer.headers["X-Request-ID"] == kept == "scan-42"
     assert insane.headers["X-Request-ID"] not in ("", "a b\tc")
+    line = next(line for line in map(json.loads, gateway.log.read_text().splitlines()) if line.get("job_id"))
+    assert {"request_id", "job_id", "method", "path", "status", "milliseconds", "key"} <= set(line)
