@@ -7,8 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.gateway.answer_schemas import EventsOut, ProblemOut
 from services.gateway.problems import MEDIA_TYPE
-from services.gateway.schemas import EventsOut, KeyIn, NewJobForm, NewJobIn, PredictIn, ProblemOut, UploadIn
+from services.gateway.request_schemas import KeyIn, NewJobForm, NewJobIn, PredictIn, UploadIn
 
 DESCRIPTION = """
 Finds signatures on scanned documents and says whether a document is signed.

@@ -17,8 +17,8 @@ from python_multipart.multipart import parse_options_header
 from services.gateway.forms import TEXT_BYTES, FormReader
 from services.gateway.intake import Intake, ReceivedDocument, too_large
 from services.gateway.problems import Problem, ProblemCode, invalid, invalid_parts
+from services.gateway.request_schemas import Filename, NewJobIn, OptionsIn
 from services.gateway.resources import Resources
-from services.gateway.schemas import Filename, NewJobIn, OptionsIn
 from shared.domain.errors import ErrorCode
 from shared.domain.job import JobOptions
 

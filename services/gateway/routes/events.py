@@ -11,12 +11,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import Connection
 
+from services.gateway.answer_schemas import DeliveriesOut
 from services.gateway.auth import Reader
 from services.gateway.job_json import event_to_json
 from services.gateway.parameters import JobId
 from services.gateway.problems import SECURED, documented
 from services.gateway.resources import GatewayDep, Resources
-from services.gateway.schemas import DeliveriesOut
 from shared.db import deliveries, events, jobs
 from shared.domain.delivery import Delivery
 from shared.domain.errors import NotFoundError, TemporaryError

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
+from services.gateway.answer_schemas import AliveOut, ReadinessOut
 from services.gateway.resources import GatewayDep, Resources
-from services.gateway.schemas import AliveOut, ReadinessOut
 
 log = structlog.get_logger(__name__)
 router = APIRouter(tags=["operation"])

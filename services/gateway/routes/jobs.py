@@ -8,12 +8,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
+from services.gateway.answer_schemas import JobOut, JobsOut
 from services.gateway.auth import Reader, Submitter
 from services.gateway.job_json import job_path, job_to_json, listed_job_to_json
 from services.gateway.parameters import JobId, decode_cursor, encode_cursor, metadata_filter
 from services.gateway.problems import SECURED, documented, invalid
 from services.gateway.resources import GatewayDep
-from services.gateway.schemas import JobOut, JobsOut
 from shared import dispatch
 from shared.db import jobs
 from shared.db.jobs import JobFilter

@@ -8,12 +8,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
+from services.gateway.answer_schemas import KeysOut, NewKeyOut
 from services.gateway.auth import Administrator
 from services.gateway.parameters import json_body
 from services.gateway.problems import SECURED, documented
 from services.gateway.receive import SMALL_JSON_BYTES, read_json
+from services.gateway.request_schemas import KeyIn
 from services.gateway.resources import GatewayDep
-from services.gateway.schemas import KeyIn, KeysOut, NewKeyOut
 from shared.db import keys
 from shared.db.keys import ApiKey
 

@@ -8,14 +8,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from services.gateway.accept import Accepted, Caller, accept
+from services.gateway.answer_schemas import JobOut
 from services.gateway.auth import Submitter
 from services.gateway.job_json import job_path, job_to_json
 from services.gateway.parameters import IdempotencyKey, Prefer, preferred_wait_s
 from services.gateway.problems import SECURED, documented
 from services.gateway.receive import receive
 from services.gateway.request_ids import request_id_of
+from services.gateway.request_schemas import OptionsIn
 from services.gateway.resources import GatewayDep, Resources
-from services.gateway.schemas import JobOut, OptionsIn
 from shared.db import jobs
 from shared.domain.errors import TemporaryError
 from shared.domain.job import Job

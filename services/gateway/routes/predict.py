@@ -7,14 +7,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from services.gateway.accept import Caller, accept
+from services.gateway.answer_schemas import PredictOut
 from services.gateway.auth import Submitter
 from services.gateway.job_json import job_path
 from services.gateway.parameters import json_body
 from services.gateway.problems import SECURED, Problem, ProblemCode, documented
 from services.gateway.receive import Submission, decode_base64, read_json, receive_bytes
 from services.gateway.request_ids import request_id_of
+from services.gateway.request_schemas import PredictIn
 from services.gateway.resources import GatewayDep, Resources
-from services.gateway.schemas import PredictIn, PredictOut
 from shared.db import jobs
 from shared.domain.detection import Kind
 from shared.domain.errors import ErrorCode

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from services.gateway.answer_schemas import UploadOut
 from services.gateway.auth import Submitter
 from services.gateway.parameters import json_body
 from services.gateway.problems import SECURED, documented
 from services.gateway.receive import SMALL_JSON_BYTES, read_json
+from services.gateway.request_schemas import UploadIn
 from services.gateway.resources import GatewayDep, Resources
-from services.gateway.schemas import UploadIn, UploadOut
 from shared.db import uploads
 
 router = APIRouter(tags=["uploads"])

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select
 
-from services.gateway.schemas import DeliveriesOut, JobOut
+from services.gateway.answer_schemas import DeliveriesOut, JobOut
 from shared.db import deliveries
 from shared.db import events as event_store
 from shared.db.keys import Scope

@@ -14,7 +14,7 @@ from tests.servers import Servers
 
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer pk_wrong", "Basic YTpi", "Bearer \u00e9"])
 def test_without_a_valid_key_nothing_is_said(gateway: GatewayProcess, value: str | None) -> None:
-    headers = {} if value is None else {"Authorization": value.encode("latin-1")}
+    headers = {} if value is None else {b"Authorization": value.encode("latin-1")}
     for method, path in (("GET", "/v1/jobs"), ("POST", "/v1/jobs"), ("POST", "/predict"), ("GET", "/v1/keys")):
         answer = httpx.request(method, gateway.url + path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")

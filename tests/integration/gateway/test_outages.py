@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -113,7 +114,7 @@ class TestEnd:
 
     @staticmethod
     def _slow_upload(client: httpx.Client) -> httpx.Response:
-        def parts():  # type: ignore[no-untyped-def]
+        def parts() -> Iterator[bytes]:
             content = png()
             for at in range(0, len(content), 60):
                 yield content[at : at + 60]

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.gateway import schemas
+from services.gateway.answer_schemas import PredictOut
 from services.gateway.app import create_app
+from services.gateway.request_schemas import NewJobIn, OptionsIn
 from services.gateway.settings import Settings
 
 METHODS = {
@@ -66,7 +67,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     assert references(document) <= known
 
 
-@pytest.mark.parametrize("model", [schemas.NewJobIn, schemas.OptionsIn, schemas.PredictOut])
+@pytest.mark.parametrize("model", [NewJobIn, OptionsIn, PredictOut])
 def test_examples_fit_their_schemas(model: type[BaseModel]) -> None:
     examples = model.model_json_schema()["examples"]
     assert examples

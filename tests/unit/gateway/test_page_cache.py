@@ -1,5 +1,6 @@
 """The cache of page pictures is bounded and forgets whole jobs."""
 
+from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ def key(number: int, job_id: UUID | None = None) -> PageKey:
 
 
 @pytest.fixture
-def cache():  # type: ignore[no-untyped-def]
+def cache() -> Iterator[PageCache]:
     cache = PageCache(100)
     yield cache
     cache.close()
