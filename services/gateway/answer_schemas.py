@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.gateway.box_schemas import CorrectedOut, CorrectionOut, DetectionOut, RequirementOut
 from shared.db.keys import Scope
-from shared.domain.detection import Kind
 from shared.domain.job import JobState, Priority
-from shared.domain.verdict import RequirementState, Verdict
+from shared.domain.verdict import Verdict
 
 
 class PredictOut(BaseModel):
@@ -56,42 +56,14 @@ class KeysOut(BaseModel):
     keys: list[KeyOut]
 
 
-class BoxOut(BaseModel):
-    """Origin top left."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-class DetectionOut(BaseModel):
-    """One thing found on a page."""
-
-    id: str
-    kind: Kind
-    confidence: float
-    box: BoxOut = Field(description="In pixels of the page as displayed")
-    box_normalized: BoxOut = Field(description="As shares of the page, 0..1")
-
-
 class PageOut(BaseModel):
     """One page as displayed (after EXIF orientation)."""
 
     number: int
     width: int
     height: int
-    detections: list[DetectionOut]
-
-
-class RequirementOut(BaseModel):
-    """One requirement and what was found for it; ``zone`` is its index, or null for the total."""
-
-    zone: int | None
-    required: int
-    found: int
-    found_with_review: int
-    state: RequirementState
+    detections: list[DetectionOut] = Field(description="The model's, never changed")
+    correction: CorrectionOut | None = Field(description="A person's boxes, kept beside the model's")
 
 
 class ModelOut(BaseModel):
@@ -125,6 +97,7 @@ class ResultOut(BriefResultOut):
     model: ModelOut
     timings: TimingsOut
     pages: list[PageOut]
+    corrected: CorrectedOut | None = Field(description="The outcome with people's boxes on corrected pages")
 
 
 class ErrorOut(BaseModel):

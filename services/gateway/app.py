@@ -13,13 +13,23 @@ from services.gateway import documentation, problems
 from services.gateway.metrics import Metrics
 from services.gateway.request_context import RequestContext
 from services.gateway.resources import Resources
-from services.gateway.routes import events, health, jobs, keys, new_jobs, pages, predict, uploads
+from services.gateway.routes import corrections, events, health, jobs, keys, new_jobs, pages, predict, review, uploads
 from services.gateway.settings import Settings
 from shared.domain.errors import TemporaryError
 
 log = structlog.get_logger(__name__)
 
-_ROUTERS = (new_jobs.router, jobs.router, uploads.router, events.router, pages.router, predict.router, keys.router)
+_ROUTERS = (
+    new_jobs.router,
+    jobs.router,
+    uploads.router,
+    events.router,
+    pages.router,
+    predict.router,
+    keys.router,
+    corrections.router,
+    review.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -11,6 +11,7 @@ from services.gateway.problems import Problem, ProblemCode
 from services.gateway.resources import GatewayDep, Resources
 from shared.db import keys
 from shared.db.keys import ApiKey, Scope
+from shared.domain.correction import Author
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `Authorization: Bearer pk_…`")
 
@@ -56,4 +57,10 @@ async def _authenticate(gateway: Resources, text: str) -> ApiKey:
 
 Submitter = Annotated[ApiKey, Depends(require(Scope.SUBMIT))]
 Reader = Annotated[ApiKey, Depends(require(Scope.READ))]
+Reviewer = Annotated[ApiKey, Depends(require(Scope.REVIEW))]
 Administrator = Annotated[ApiKey, Depends(require(Scope.ADMIN))]
+
+
+def author_of(key: ApiKey) -> Author:
+    """Who answers for what is written with this key."""
+    return Author(key.id, key.name)

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from services.gateway.request_ids import request_id_of
 from shared.db.engine import is_connection_fault
 from shared.db.jobs import IdempotencyMismatchError
-from shared.domain.errors import ConflictError, ErrorCode, NotFoundError, ParapheError
+from shared.domain.errors import ConflictError, ErrorCode, NotFoundError, ParapheError, StaleError
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,8 @@ class ProblemCode(StrEnum):
     BACKLOG_FULL = "backlog_full"
     STILL_PROCESSING = "still_processing"
     UPLOAD_MISSING = "upload_missing"
+    PRECONDITION_FAILED = "precondition_failed"
+    PRECONDITION_REQUIRED = "precondition_required"
 
 
 _STATUSES: dict[str, int] = {
@@ -53,9 +55,11 @@ _STATUSES: dict[str, int] = {
     ProblemCode.METHOD_NOT_ALLOWED: 405,
     ProblemCode.CONFLICT: 409,
     ProblemCode.UPLOAD_MISSING: 409,
+    ProblemCode.PRECONDITION_FAILED: 412,
     ErrorCode.DOCUMENT_TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_TYPE: 415,
     ErrorCode.WRONG_CONTENT_TYPE: 415,
+    ProblemCode.PRECONDITION_REQUIRED: 428,
     ProblemCode.RATE_LIMITED: 429,
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.DATABASE_UNAVAILABLE: 503,
@@ -183,6 +187,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, error: error,
     NotFoundError: lambda _, error: Problem(ProblemCode.NOT_FOUND, str(error)),
     ConflictError: lambda _, error: Problem(ProblemCode.CONFLICT, str(error)),
+    StaleError: lambda _, error: Problem(ProblemCode.PRECONDITION_FAILED, str(error)),
     ParapheError: lambda _, error: Problem(error.code, error.detail),
     IdempotencyMismatchError: _of_idempotency,
     RequestValidationError: _of_validation,
@@ -216,9 +221,11 @@ _SUMMARIES = {
     404: "No such thing for this client",
     405: "Not possible on this address",
     409: "Its state does not allow this",
+    412: "Somebody changed it since it was read; nothing was written",
     413: "The document is too large",
     415: "Not a document we take, or not of the type it was declared as",
     422: "Understood, but not acceptable",
+    428: "It must be read first: `If-Match` is missing",
     429: "Too many requests for this key",
     503: "Database, object store or queue cannot take this now",
     504: "Not finished within the time waited",

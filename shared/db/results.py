@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select
 
+from shared.db import corrections
 from shared.db.tables import detections, job_pages
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.job import JobResult, Timings
@@ -60,4 +61,6 @@ def result_of(connection: Connection, row: Row[Any]) -> JobResult:
         model_name=row.model,
         model_version=row.model_version,
         timings=Timings(**row.timings),
+        corrections=corrections.in_force(connection, row.id),
+        corrected=corrections.corrected_decision(connection, row.id),
     )

@@ -9,6 +9,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 metadata = MetaData(
     naming_convention={
@@ -120,6 +121,11 @@ jobs = Table(
     Column("requirement_outcomes", JSONB),
     Column("model_version", Text),
     Column("timings", JSONB),
+    # Who submitted it in the browser; jobs that came with an API key have none.
+    Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="SET NULL")),
+    Column("training_consent", Boolean, nullable=False, server_default=text("false")),
+    # Words of file name and metadata: see shared.domain.search_words.
+    Column("search", TSVECTOR, nullable=False, server_default=text("''::tsvector")),
     CheckConstraint("state in ('queued', 'processing', 'succeeded', 'failed', 'canceled')", name="state"),
     CheckConstraint("(state = 'processing') = (lease_token is not null)", name="lease"),
     CheckConstraint("(state = 'failed') = (error_code is not null)", name="error"),
@@ -128,9 +134,14 @@ jobs = Table(
     # A client's list, newest first, with the usual filters; ids sort by time.
     Index("ix_jobs_client", "client_id", "id"),
     Index("ix_jobs_client_state", "client_id", "state", "id"),
+    Index("ix_jobs_client_verdict", "client_id", "verdict", "id"),
+    Index("ix_jobs_client_account", "client_id", "account_id", "id"),
+    Index("ix_jobs_client_count", "client_id", "signature_count", "id"),
+    Index("ix_jobs_search", "search", postgresql_using="gin"),
     Index("ix_jobs_metadata", "metadata", postgresql_using="gin"),
     Index("ix_jobs_lease", "lease_expires_at", postgresql_where=text("state = 'processing'")),
     Index("ix_jobs_waiting", "queued_at", postgresql_where=text("state = 'queued'")),
+    Index("ix_jobs_review", "client_id", "id", postgresql_where=text("verdict = 'review'")),
 )
 
 job_pages = Table(
@@ -201,9 +212,11 @@ audit_lines = Table(
     _moment("at", now=True),
     Column("client_id", Uuid, ForeignKey("clients.id")),
     Column("key_id", Uuid),
+    Column("account_id", Uuid),
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", JSONB, nullable=False),
+    Index("ix_audit_lines_client", "client_id", "id"),
 )
 
 deliveries = Table(
@@ -247,4 +260,87 @@ disabled_endpoints = Table(
     Column("url", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     _moment("disabled_at", now=True),
+)
+
+# What people say of pages beside the model, and who looks at which page right now.
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("page_number", Integer, primary_key=True),
+    # Saving again adds a version; the highest is in force, and the key refuses two of the same number.
+    Column("version", Integer, primary_key=True),
+    # No foreign key: an account or a key may be deleted, and what its owner did stays.
+    Column("author_id", Uuid, nullable=False),
+    Column("author_name", Text, nullable=False),
+    _moment("saved_at", now=True),
+    Column("boxes", JSONB, nullable=False),
+    Column("no_signature", Boolean, nullable=False),
+    ForeignKeyConstraint(["job_id", "page_number"], ["job_pages.job_id", "job_pages.number"], ondelete="CASCADE"),
+    Index("ix_corrections_author", "author_id", "saved_at"),
+)
+
+corrected_results = Table(
+    "corrected_results",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("signature_count", Integer, nullable=False),
+    Column("requirement_outcomes", JSONB, nullable=False),
+    _moment("corrected_at", now=True),
+)
+
+review_claims = Table(
+    "review_claims",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("page_number", Integer, primary_key=True),
+    Column("holder", Uuid, nullable=False),
+    _moment("expires_at"),
+    ForeignKeyConstraint(["job_id", "page_number"], ["job_pages.job_id", "job_pages.number"], ondelete="CASCADE"),
+    Index("ix_review_claims_holder", "holder"),
+)
+
+# --- people: accounts, their sessions, failed log-ins ---
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    # Lower case: people do not remember how they wrote it.
+    Column("email", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("language", Text),
+    _moment("created_at", now=True),
+    _moment("last_login_at", nullable=True),
+    _moment("disabled_at", nullable=True),
+    CheckConstraint("role in ('operator', 'data_scientist', 'administrator')", name="role"),
+    Index("ix_accounts_client", "client_id", "email"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    # The cookie's value is 256 random bits; the database holds its hash, as with keys.
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    _moment("created_at", now=True),
+    _moment("last_seen_at", now=True),
+    Index("ix_sessions_account", "account_id"),
+    Index("ix_sessions_last_seen", "last_seen_at"),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("email_hash", LargeBinary, nullable=False),
+    Column("address", Text, nullable=False),
+    _moment("at", now=True),
+    Index("ix_login_attempts_email", "email_hash", "at"),
+    Index("ix_login_attempts_address", "address", "at"),
+    Index("ix_login_attempts_at", "at"),
 )

@@ -58,3 +58,7 @@ class NotFoundError(Exception):
 
 class ConflictError(Exception):
     """The thing exists but its state does not allow what was asked; the message says which state it is in."""
+
+
+class StaleError(Exception):
+    """Somebody changed the thing since the caller read it; nothing was written. The message says who and when."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class EventKind(StrEnum):
-    """Every transition of a job, and its erasure."""
+    """Every transition of a job, what people say of its result, and its erasure."""
 
     JOB_QUEUED = "job.queued"
     JOB_STARTED = "job.started"
@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     JOB_FAILED = "job.failed"
     JOB_CANCELED = "job.canceled"
     JOB_REPLAYED = "job.replayed"
+    JOB_CORRECTED = "job.corrected"
     JOB_ERASED = "job.erased"
 
     @property

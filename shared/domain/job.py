@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from shared.domain.correction import Correction
 from shared.domain.detection import Page
 from shared.domain.verdict import Decision, Requirements
 
@@ -82,13 +83,19 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What the detector concluded, with the model that did."""
+    """What the detector concluded, with the model that did.
+
+    ``corrections`` are people's, the one in force for each corrected page; ``corrected`` is the decision with them,
+    None while there are none. Neither ever changes what the model said.
+    """
 
     decision: Decision
     pages: tuple[Page, ...]
     model_name: str
     model_version: str
     timings: Timings
+    corrections: dict[int, Correction] = field(default_factory=dict)
+    corrected: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)

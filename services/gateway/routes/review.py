@@ -1,0 +1,48 @@
+"""``POST /v1/review/next``: the pages that most need a person, one reviewer each."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
+
+from services.gateway.auth import Reviewer, author_of
+from services.gateway.correction_schemas import NextReviewIn, NextReviewOut
+from services.gateway.problems import SECURED, documented
+from services.gateway.resources import GatewayDep
+from shared.db import jobs, review
+
+router = APIRouter(tags=["corrections"])
+
+# Long enough for a phone call, short enough that a closed browser does not hide a page for the day.
+CLAIM_S = 120.0
+
+
+@router.post("/v1/review/next", response_model=NextReviewOut, responses=documented(*SECURED), summary="What to review")
+def serve(wanted: NextReviewIn, gateway: GatewayDep, key: Reviewer) -> JSONResponse:
+    """Pages of undecided documents, boxes nearest the threshold first, held for the caller for two minutes.
+
+    Asking again gives the same pages until they are corrected, skipped, or the time is over.
+    """
+    skip = {(one.job_id, one.page) for one in wanted.skip}
+
+    def work(connection: Connection) -> JSONResponse:
+        pages = review.take(
+            connection, key.client_id, author_of(key).id, count=wanted.count, skip=skip, claim_s=CLAIM_S
+        )
+        served = [_page_to_json(connection, key.client_id, one) for one in pages]
+        return JSONResponse({"pages": served, "waiting": review.waiting(connection, key.client_id)})
+
+    return gateway.transact(work)
+
+
+def _page_to_json(connection: Connection, client_id: UUID, page: review.ReviewPage) -> dict[str, Any]:
+    job = jobs.get(connection, client_id, page.job_id)
+    return {
+        "job_id": str(page.job_id),
+        "page": page.page_number,
+        "filename": job.document.filename,
+        "confidence": round(page.confidence, 4),
+        "claimed_until": page.claimed_until.isoformat(),
+    }
