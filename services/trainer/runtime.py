@@ -20,6 +20,7 @@ def prepare(config_folder: Path, threads: int | None = None) -> int:
     os.environ.update(
         YOLO_OFFLINE="1", YOLO_AUTOINSTALL="False", YOLO_CONFIG_DIR=str(config_folder), OMP_NUM_THREADS=str(count)
     )
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait starve a shared machine
     _place_font(config_folder)
     ensure_torchvision()
     torch_utils: Any = importlib.import_module("ultralytics.utils.torch_utils")
