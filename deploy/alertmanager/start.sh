@@ -1,0 +1,41 @@
+#!/bin/sh
+# Write Alertmanager's configuration from the environment, then start it. With --print, only show what would be written.
+#
+#   ALERT_SMTP_HOST      host:port of the mail server          ALERT_MAIL_FROM, ALERT_MAIL_TO
+#   ALERT_SMTP_TLS       true (default) or false               ALERT_SMTP_USER, ALERT_SMTP_PASSWORD_FILE  if it asks for a login
+#   ALERT_WEBHOOK_URL    also told of critical alerts          ALERT_WEBHOOK_TOKEN_FILE                   its bearer token
+set -eu
+
+template="${ALERT_TEMPLATE:-/etc/alertmanager/alertmanager.yml.template}"
+login="" webhook=""
+if [ -n "${ALERT_SMTP_USER:-}" ]; then
+    login="smtp_auth_username: \"$ALERT_SMTP_USER\"\n  smtp_auth_password_file: \"$ALERT_SMTP_PASSWORD_FILE\""
+fi
+if [ -n "${ALERT_WEBHOOK_URL:-}" ]; then
+    webhook="webhook_configs:\n      - url: \"$ALERT_WEBHOOK_URL\"\n        send_resolved: true"
+    if [ -n "${ALERT_WEBHOOK_TOKEN_FILE:-}" ]; then
+        webhook="$webhook\n        http_config:\n          authorization: {type: Bearer, credentials_file: \"$ALERT_WEBHOOK_TOKEN_FILE\"}"
+    fi
+fi
+
+# "&" and "\" mean something to sed; "|" separates. Neither belongs into a host name or an address.
+for value in "$ALERT_SMTP_HOST" "$ALERT_MAIL_FROM" "$ALERT_MAIL_TO" "$login" "$webhook"; do
+    case "$value" in *"|"* | *"&"*) echo "not allowed in an address: $value" >&2; exit 2 ;; esac
+done
+
+configuration() {
+    sed -e "s|@ALERT_SMTP_HOST@|$ALERT_SMTP_HOST|" \
+        -e "s|@ALERT_MAIL_FROM@|$ALERT_MAIL_FROM|" \
+        -e "s|@ALERT_MAIL_TO@|$ALERT_MAIL_TO|" \
+        -e "s|@ALERT_SMTP_TLS@|${ALERT_SMTP_TLS:-true}|" \
+        -e "s|@SMTP_LOGIN@|$login|" \
+        -e "s|@WEBHOOK@|$webhook|" \
+        "$template"
+}
+
+if [ "${1:-}" = "--print" ]; then
+    configuration
+    exit
+fi
+configuration > /tmp/alertmanager.yml
+exec /bin/alertmanager --config.file=/tmp/alertmanager.yml --storage.path=/alertmanager "$@"
