@@ -101,6 +101,7 @@ class ReviewPageOut(BaseModel):
     page: int
     filename: str | None
     confidence: float = Field(description="Of its surest box that is short of counting")
+    unsure: list[str] = Field(description="Ids of the detections to decide on, surest first")
     claimed_until: datetime
 
 

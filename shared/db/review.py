@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.db.tables import clients, corrected_results, corrections, detections, jobs, review_claims
@@ -34,11 +35,13 @@ _JOBS_CONSIDERED = 1000
 
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
-    """A page that hangs on a person. ``confidence`` is its surest box's that is still short of counting."""
+    """A page that hangs on a person. ``unsure``: ids of its detections that are short of counting, surest first;
+    ``confidence`` is the first's."""
 
     job_id: UUID
     page_number: int
     confidence: float
+    unsure: tuple[str, ...]
     claimed_until: datetime
 
 
@@ -73,7 +76,10 @@ def take(
         wanted = wanted.where(tuple_(pages.c.job_id, pages.c.page_number).not_in(list(skip)))
     rows = connection.execute(wanted).all()
     until = _claim(connection, holder, [(row.job_id, row.page_number) for row in rows], claim_s)
-    return [ReviewPage(row.job_id, row.page_number, row.confidence, until[row.job_id, row.page_number]) for row in rows]
+    return [
+        ReviewPage(row.job_id, row.page_number, row.confidence, tuple(row.unsure), until[row.job_id, row.page_number])
+        for row in rows
+    ]
 
 
 def waiting(connection: Connection, client_id: UUID) -> int:
@@ -129,7 +135,12 @@ def _waiting(client_id: UUID) -> Select[Any]:
     is_unsure = and_(ranked.c.place > ranked.c.sure, ranked.c.place <= ranked.c.possible)
     is_corrected = and_(corrections.c.job_id == ranked.c.job_id, corrections.c.page_number == ranked.c.page_number)
     return (
-        select(ranked.c.job_id, ranked.c.page_number, func.max(ranked.c.confidence).label("confidence"))
+        select(
+            ranked.c.job_id,
+            ranked.c.page_number,
+            func.max(ranked.c.confidence).label("confidence"),
+            func.array_agg(aggregate_order_by(ranked.c.id, ranked.c.place)).label("unsure"),
+        )
         .where(is_unsure, ~select(literal(1)).where(is_corrected).exists())
         .group_by(ranked.c.job_id, ranked.c.page_number)
     )
@@ -162,6 +173,7 @@ def _ranked(undecided: CTE) -> CTE:
     return (
         select(
             detections.c.job_id,
+            detections.c.id,
             detections.c.page_number,
             detections.c.confidence,
             place.label("place"),

@@ -1,23 +1,25 @@
-"""``GET /v1/jobs/{id}/pages/{n}.png``: a page to look at, with its boxes if wanted."""
+"""``GET /v1/jobs/{id}/pages/{n}.png`` and ``.jpg``: a page to look at, with its boxes if wanted."""
 
 import hashlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import anyio
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi import Path as PathParameter
 from fastapi.concurrency import run_in_threadpool
 
-from services.gateway.annotate import draw_boxes, picture, to_png
+from services.gateway.annotate import PictureFormat, draw_boxes, encode, picture
 from services.gateway.auth import Reader
 from services.gateway.page_cache import PageKey
 from services.gateway.parameters import JobId
 from services.gateway.problems import SECURED, documented
 from services.gateway.resources import GatewayDep, Resources
 from shared.db import jobs
+from shared.domain.correction import Correction, corrected_page
 from shared.domain.detection import Page
 from shared.domain.errors import ConflictError, ErrorCode, NotFoundError, TemporaryError
 from shared.domain.job import Job
@@ -32,42 +34,72 @@ _MOST_PIXELS = 40_000_000
 _HEADERS = {"Cache-Control": "private, max-age=60"}
 
 
-@router.get(
-    "/v1/jobs/{job_id}/pages/{number}.png",
-    response_class=Response,
-    responses={
+@dataclass(frozen=True, slots=True)
+class PictureQuery:
+    """What is wanted of a page."""
+
+    job_id: JobId
+    number: Annotated[int, PathParameter(ge=1, le=1_000_000, description="1-based")]
+    annotated: Annotated[bool, Query(description="Draw what was found; the job must have succeeded")] = False
+    corrected: Annotated[bool, Query(description="Draw a person's boxes instead, on pages that have a correction")] = (
+        False
+    )
+    width: Annotated[int, Query(ge=64, le=4000, description="In pixels")] = DEFAULT_WIDTH
+
+
+Wanted = Annotated[PictureQuery, Depends()]
+IfNoneMatch = Annotated[str | None, Header()]
+
+
+def _responses(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {
         200: {
             "description": "The page",
-            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {media_type: {"schema": {"type": "string", "format": "binary"}}},
             "headers": {"ETag": {"description": "Tag of this very picture", "schema": {"type": "string"}}},
         },
         304: {"description": "The picture of `If-None-Match` is still the right one"},
         **documented(*SECURED, 404, 409),
-    },
+    }
+
+
+@router.get(
+    "/v1/jobs/{job_id}/pages/{number}.png",
+    response_class=Response,
+    responses=_responses("image/png"),
     summary="Picture of a page",
 )
-async def show(
-    job_id: JobId,
-    number: Annotated[int, PathParameter(ge=1, le=1_000_000, description="1-based")],
-    gateway: GatewayDep,
-    key: Reader,
-    annotated: Annotated[bool, Query(description="Draw what was found; the job must have succeeded")] = False,
-    width: Annotated[int, Query(ge=64, le=4000, description="In pixels")] = DEFAULT_WIDTH,
-    if_none_match: Annotated[str | None, Header()] = None,
+async def show_png(wanted: Wanted, gateway: GatewayDep, key: Reader, if_none_match: IfNoneMatch = None) -> Response:
+    """The page as displayed, as PNG: every pixel as it is."""
+    return await _show(gateway, key.client_id, wanted, PictureFormat.PNG, if_none_match)
+
+
+@router.get(
+    "/v1/jobs/{job_id}/pages/{number}.jpg",
+    response_class=Response,
+    responses=_responses("image/jpeg"),
+    summary="Picture of a page, small",
+)
+async def show_jpeg(wanted: Wanted, gateway: GatewayDep, key: Reader, if_none_match: IfNoneMatch = None) -> Response:
+    """The page as displayed, as JPEG: a third of the PNG's size, for screens."""
+    return await _show(gateway, key.client_id, wanted, PictureFormat.JPEG, if_none_match)
+
+
+async def _show(
+    gateway: Resources, client_id: UUID, wanted: PictureQuery, form: PictureFormat, if_none_match: str | None
 ) -> Response:
-    """The page as displayed, as PNG."""
-    job = await run_in_threadpool(_job, gateway, key.client_id, job_id)
-    page = _page(job, number, annotated)
-    wanted = _key(job, number, _bounded(width, page), annotated)
-    tag = f'"{wanted.version}"'
+    job = await run_in_threadpool(_job, gateway, client_id, wanted.job_id)
+    page = _page(job, wanted.number, wanted.annotated)
+    key = _key(job, wanted, _bounded(wanted.width, page), form)
+    tag = f'"{key.version}"'
     headers = {**_HEADERS, "ETag": tag}
     if if_none_match and tag in if_none_match:
         return Response(status_code=304, headers=headers)
-    png = await run_in_threadpool(gateway.pages.get, wanted)
-    if png is None:
+    drawn = await run_in_threadpool(gateway.pages.get, key)
+    if drawn is None:
         # Its own few threads: whoever waits for the renderer must not keep others from the database.
-        png = await anyio.to_thread.run_sync(_draw, gateway, job, wanted, page, limiter=gateway.drawing)
-    return Response(png, media_type="image/png", headers=headers)
+        drawn = await anyio.to_thread.run_sync(_draw, gateway, job, wanted, key, form, page, limiter=gateway.drawing)
+    return Response(drawn, media_type=f"image/{form}", headers=headers)
 
 
 def _job(gateway: Resources, client_id: UUID, job_id: UUID) -> Job:
@@ -93,12 +125,23 @@ def _bounded(width: int, page: Page | None) -> int:
     return max(1, min(width, int((_MOST_PIXELS * page.width / page.height) ** 0.5)))
 
 
-def _key(job: Job, number: int, width: int, annotated: bool) -> PageKey:
-    shown = f"{job.document.sha256} {number} {width} {annotated} {job.finished_at if annotated else ''}"
-    return PageKey(job.id, number, width, annotated, hashlib.sha256(shown.encode()).hexdigest()[:32])
+def _correction(job: Job, wanted: PictureQuery) -> Correction | None:
+    """The correction to draw, if it is wanted and there is one."""
+    return job.result.corrections.get(wanted.number) if wanted.corrected and job.result else None
 
 
-def _draw(gateway: Resources, job: Job, wanted: PageKey, page: Page | None) -> bytes:
+def _key(job: Job, wanted: PictureQuery, width: int, form: PictureFormat) -> PageKey:
+    boxes = ""
+    if wanted.annotated:
+        correction = _correction(job, wanted)
+        boxes = f"{job.finished_at} {correction.version if correction else 0}"
+    shown = f"{job.document.sha256} {wanted.number} {width} {form} {boxes}"
+    return PageKey(job.id, wanted.number, width, wanted.annotated, hashlib.sha256(shown.encode()).hexdigest()[:32])
+
+
+def _draw(
+    gateway: Resources, job: Job, wanted: PictureQuery, key: PageKey, form: PictureFormat, page: Page | None
+) -> bytes:
     with tempfile.TemporaryDirectory(prefix="paraphe-page-") as folder:
         path = Path(folder) / "document"
         try:
@@ -106,13 +149,14 @@ def _draw(gateway: Resources, job: Job, wanted: PageKey, page: Page | None) -> b
         except ObjectMissingError as error:
             raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, "The document is not in the object store.") from error
         limits = _render_limits(gateway.settings.limits)
-        drawn = gateway.renderer.picture(path, wanted.number, wanted.width, limits)
-    image = picture(drawn)
+        image = picture(gateway.renderer.picture(path, key.number, key.width, limits))
     if wanted.annotated and page:
-        image = draw_boxes(image, page.detections, page.width)
-    png = to_png(image)
-    gateway.pages.put(wanted, png)
-    return png
+        correction = _correction(job, wanted)
+        boxes = corrected_page(page, correction).detections
+        image = draw_boxes(image, boxes, page.width, with_confidence=correction is None)
+    drawn = encode(image, form)
+    gateway.pages.put(key, drawn)
+    return drawn
 
 
 def _render_limits(limits: LimitSettings) -> RenderLimits:

@@ -44,5 +44,6 @@ def _page_to_json(connection: Connection, client_id: UUID, page: review.ReviewPa
         "page": page.page_number,
         "filename": job.document.filename,
         "confidence": round(page.confidence, 4),
+        "unsure": list(page.unsure),
         "claimed_until": page.claimed_until.isoformat(),
     }

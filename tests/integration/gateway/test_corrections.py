@@ -1,5 +1,6 @@
 """People's boxes beside the model's: read, saved, refused when somebody was quicker, gone with the job."""
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from PIL import Image, ImageChops, ImageStat
 from sqlalchemy import Engine, func, select
 
 from services.gateway.answer_schemas import JobOut
@@ -191,3 +193,26 @@ def test_erasing_the_job_erases_its_corrections(client: httpx.Client, job_id: st
     with engine.connect() as connection:
         data = connection.execute(select(events.c.data).where(events.c.kind == "job.corrected")).scalar_one()
     assert data == {}
+
+
+class TestPictures:
+    def drawn(self, client: httpx.Client, job_id: str, kind: str = "png", **wanted: object) -> Image.Image:
+        parameters = {"width": 200, "annotated": True, **wanted}
+        answer = client.get(f"/v1/jobs/{job_id}/pages/1.{kind}", params=parameters)  # type: ignore[arg-type]
+        assert answer.status_code == 200, answer.text
+        image = Image.open(io.BytesIO(answer.content))
+        assert (image.format, image.size) == ({"png": "PNG", "jpg": "JPEG"}[kind], (200, 300))
+        return image.convert("RGB")
+
+    def test_a_persons_boxes_are_drawn_where_they_are_asked_for(self, client: httpx.Client, job_id: str) -> None:
+        model = self.drawn(client, job_id)
+        assert self.drawn(client, job_id, corrected=True).tobytes() == model.tobytes()
+        save(client, job_id, {"boxes": [{"box": {"x": 100, "y": 100, "width": 50, "height": 50}}]})
+        assert self.drawn(client, job_id).tobytes() == model.tobytes()
+        person = self.drawn(client, job_id, corrected=True)
+        assert person.getpixel((125, 149)) != (255, 255, 255) == model.getpixel((125, 149))
+        assert person.getpixel((21, 215)) == (255, 255, 255) != model.getpixel((21, 215))
+
+    def test_a_jpeg_is_the_same_picture(self, client: httpx.Client, job_id: str) -> None:
+        small, exact = self.drawn(client, job_id, "jpg"), self.drawn(client, job_id, "png")
+        assert max(ImageStat.Stat(ImageChops.difference(small, exact)).mean) < 3

@@ -60,6 +60,7 @@ def test_only_pages_that_hang_on_a_person_nearest_the_threshold_first(client: ht
     assert served(client, count=1) == [(near, 2)]
     answer = client.post("/v1/review/next", json={"count": 1}).json()
     assert (answer["waiting"], answer["pages"][0]["confidence"]) == (2, 0.45)
+    assert answer["pages"][0]["unsure"] == ["p2-1", "p2-2"]
 
 
 def test_two_reviewers_are_never_served_the_same_page(

@@ -18,6 +18,7 @@ METHODS = {
     "/v1/jobs/{job_id}/events": {"get"},
     "/v1/jobs/{job_id}/deliveries": {"get"},
     "/v1/jobs/{job_id}/pages/{number}.png": {"get"},
+    "/v1/jobs/{job_id}/pages/{number}.jpg": {"get"},
     "/v1/jobs/{job_id}/pages/{number}/correction": {"get", "put"},
     "/v1/review/next": {"post"},
     "/v1/uploads": {"post"},
