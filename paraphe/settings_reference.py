@@ -15,6 +15,7 @@ from shared.settings import PROJECT_ROOT
 _MODULES = (
     "shared.settings",
     "services.gateway.settings",
+    "services.gateway.web.settings",
     "services.detector.settings",
     "services.notifier.settings",
     "services.reconciler.settings",

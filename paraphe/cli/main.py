@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from paraphe.cli.accounts import accounts_app
 from paraphe.cli.events import events
 from paraphe.cli.jobs import jobs_app
 from paraphe.cli.keys import keys_app
@@ -23,6 +24,7 @@ app.command()(submit)
 app.add_typer(jobs_app, name="jobs")
 app.command()(events)
 app.add_typer(keys_app, name="keys")
+app.add_typer(accounts_app, name="accounts")
 app.command()(settings)
 
 

@@ -15,6 +15,7 @@ from services.gateway.request_context import RequestContext
 from services.gateway.resources import Resources
 from services.gateway.routes import corrections, events, health, jobs, keys, new_jobs, pages, predict, review, uploads
 from services.gateway.settings import Settings
+from services.gateway.web.app import WebMount, create_web
 from shared.domain.errors import TemporaryError
 
 log = structlog.get_logger(__name__)
@@ -35,12 +36,13 @@ _ROUTERS = (
 def create_app(settings: Settings) -> FastAPI:
     """The gateway. It starts also while its servers are away, and says so at /readyz."""
     metrics = Metrics()
+    web = create_web(settings.web)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.gateway.threads
         resources = Resources.open(settings, metrics)
-        app.state.resources = resources
+        app.state.resources = web.state.resources = resources
         await anyio.to_thread.run_sync(_ensure_bucket, resources)
         resources.watch.start()
         yield
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.api_routes = [
         route for router in (*_ROUTERS, health.router) for route in router.routes if isinstance(route, APIRoute)
     ]
+    app.router.routes.append(WebMount(web, [route.path for route in app.state.api_routes]))
     problems.install(app)
     documentation.install(app, version("paraphe"))
     return app

@@ -1,4 +1,4 @@
-"""Who is calling, and may they: API keys as bearer tokens, scopes, the rate limit of each key."""
+"""Who is calling, and may they: API keys as bearer tokens, our pages' sessions, scopes, the rate limit of each."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.gateway.problems import Problem, ProblemCode
 from services.gateway.resources import GatewayDep, Resources
+from services.gateway.web.visitors import CSRF_HEADER, SESSION_COOKIE, api_caller, has_csrf_header
 from shared.db import keys
 from shared.db.keys import ApiKey, Scope
 from shared.domain.correction import Author
@@ -24,7 +25,7 @@ def require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
         gateway: GatewayDep,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     ) -> ApiKey:
-        key = await _authenticate(gateway, credentials.credentials if credentials else "")
+        key = await _caller(request, gateway, credentials, scope)
         request.scope["state"]["key_prefix"] = key.prefix
         if not key.scopes & {scope, Scope.ADMIN}:
             raise Problem(ProblemCode.SCOPE_MISSING, f"This key lacks the scope '{scope}'.")
@@ -38,6 +39,20 @@ def require(scope: Scope) -> Callable[..., Awaitable[ApiKey]]:
         return key
 
     return caller
+
+
+async def _caller(
+    request: Request, gateway: Resources, credentials: HTTPAuthorizationCredentials | None, scope: Scope
+) -> ApiKey:
+    """The key, or, for our own pages, the person of the session cookie. Keys are managed with a key alone."""
+    if "authorization" in request.headers or SESSION_COOKIE not in request.cookies or scope is Scope.ADMIN:
+        return await _authenticate(gateway, credentials.credentials if credentials else "")
+    person = await api_caller(request)
+    if person is None:
+        return await _authenticate(gateway, "")
+    if request.method not in ("GET", "HEAD") and not has_csrf_header(request):
+        raise Problem(ProblemCode.SCOPE_MISSING, f"Requests with a session must carry its token in {CSRF_HEADER}.")
+    return person
 
 
 async def _authenticate(gateway: Resources, text: str) -> ApiKey:

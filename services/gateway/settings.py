@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.gateway.web.settings import WebSettings
 from shared.settings import (
     JobSettings,
     LimitSettings,
@@ -43,6 +44,7 @@ class Settings:
     """Every group the gateway is composed of."""
 
     gateway: GatewaySettings
+    web: WebSettings
     postgres: PostgresSettings
     redis: RedisSettings
     objects: ObjectsSettings
@@ -56,6 +58,7 @@ class Settings:
         """Read everything now."""
         return cls(
             GatewaySettings(),
+            WebSettings(),
             PostgresSettings(),
             RedisSettings(),
             ObjectsSettings(),

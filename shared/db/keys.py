@@ -38,7 +38,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key, without its secret. ``prefix`` is its recognisable beginning."""
+    """One key, without its secret. ``prefix`` is its recognisable beginning.
+
+    ``account_id`` is set where a person's session stands in for a key; ``id`` is then the account's, too.
+    """
 
     id: UUID
     client_id: UUID
@@ -49,6 +52,7 @@ class ApiKey:
     requests_per_minute: int
     created_at: datetime
     revoked_at: datetime | None
+    account_id: UUID | None = None
 
 
 DEFAULT_REQUESTS_PER_MINUTE = 6000

@@ -18,7 +18,7 @@ from paraphe.local.errors import StartupError
 from paraphe.local.process import ProcessSpec
 from paraphe.local.servers.base import EmbeddedServer, wheel_binary
 
-_NAME = "paraphe"  # of the database and of the role that owns it
+DATABASE = "paraphe"  # of the database and of the role that owns it
 
 
 class PostgresServer(EmbeddedServer):
@@ -34,11 +34,11 @@ class PostgresServer(EmbeddedServer):
     @property
     def environment(self) -> dict[str, str]:
         """``PARAPHE_POSTGRES_URL``."""
-        return {"PARAPHE_POSTGRES_URL": self.url(_NAME)}
+        return {"PARAPHE_POSTGRES_URL": self.url(DATABASE)}
 
     def url(self, database: str) -> str:
         """URL of one database of this server."""
-        return f"postgresql://{_NAME}:{self._password}@127.0.0.1:{self._port}/{database}"
+        return f"postgresql://{DATABASE}:{self._password}@127.0.0.1:{self._port}/{database}"
 
     def _spec(self) -> ProcessSpec:
         self._port = self.folder.port(self.name)
@@ -86,7 +86,7 @@ class PostgresServer(EmbeddedServer):
         draft.rename(self.home)
 
     def _run_initdb(self, target: Path, password_file: Path) -> None:
-        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", f"--username={_NAME}"]
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", f"--username={DATABASE}"]
         done = subprocess.run(  # noqa: S603 - from our own wheel, no shell
             [self._binaries / "initdb", *options, f"--pwfile={password_file}", f"--pgdata={target}"],
             cwd="/",
@@ -111,9 +111,9 @@ class PostgresServer(EmbeddedServer):
         connection = psycopg2.connect(self.url("postgres"))
         connection.autocommit = True  # CREATE DATABASE does not run in a transaction
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (_NAME,))
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
             if cursor.fetchone() is None:
-                cursor.execute(f'CREATE DATABASE "{_NAME}"')
+                cursor.execute(f'CREATE DATABASE "{DATABASE}"')
         connection.close()
 
 

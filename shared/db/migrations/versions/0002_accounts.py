@@ -77,9 +77,7 @@ def _extend_jobs() -> None:
     op.create_foreign_key(
         op.f("fk_jobs_account_id_accounts"), "jobs", "accounts", ["account_id"], ["id"], ondelete="SET NULL"
     )
-    op.add_column(
-        "jobs", sa.Column("training_consent", sa.Boolean(), server_default=sa.text("false"), nullable=False)
-    )
+    op.add_column("jobs", sa.Column("training_consent", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column(
         "jobs",
         sa.Column("search", postgresql.TSVECTOR(), server_default=sa.text("''::tsvector"), nullable=False),

@@ -1,0 +1,31 @@
+// Requests to our own API, with the session's token; a session that has ended leads to the log-in page.
+
+export const csrfToken = document.body.dataset.csrf ?? "";
+
+export function goToLogin() {
+  const back = new URLSearchParams({ ended: "idle", next: location.pathname + location.search });
+  location.assign(`/login?${back}`);
+}
+
+/** What a problem document says, with the code that texts are found by. */
+export class ApiProblem extends Error {
+  constructor(status, body) {
+    super(body.detail ?? `HTTP ${status}`);
+    this.status = status;
+    this.code = body.code ?? "internal_error";
+    this.body = body;
+  }
+}
+
+/** ``fetch`` with JSON in and out; throws ApiProblem for what is not a success, TypeError when nobody answers. */
+export async function api(path, { method = "GET", json, headers = {}, signal } = {}) {
+  const all = { Accept: "application/json", ...headers };
+  if (method !== "GET") all["X-CSRF-Token"] = csrfToken;
+  if (json !== undefined) all["Content-Type"] = "application/json";
+  const body = json === undefined ? undefined : JSON.stringify(json);
+  const answer = await fetch(path, { method, headers: all, body, signal });
+  if (answer.status === 401) goToLogin();
+  const value = answer.status === 204 ? null : await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new ApiProblem(answer.status, value ?? {});
+  return { value, headers: answer.headers, status: answer.status };
+}

@@ -1,0 +1,78 @@
+"""The audit log: who did what to whom, kept when its subject is gone."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from shared.db.tables import accounts, api_keys, audit_lines
+from shared.domain.ids import new_id
+
+
+class Action(StrEnum):
+    """What is worth a line."""
+
+    JOB_ERASED = "job.erased"
+    JOB_REPLAYED = "job.replayed"
+    ACCOUNT_CREATED = "account.created"
+    ACCOUNT_ROLE = "account.role_changed"
+    ACCOUNT_DISABLED = "account.disabled"
+    ACCOUNT_ENABLED = "account.enabled"
+    ACCOUNT_PASSWORD = "account.password_changed"  # noqa: S105 - the name of an action
+    ACCOUNT_LOGIN = "account.logged_in"
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
+    HISTORY_EXPORTED = "history.exported"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a key or an account of a client; neither when the system itself does."""
+
+    client_id: UUID
+    key_id: UUID | None = None
+    account_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One line. ``who`` is an e-mail address or a key's beginning, None for the system itself or who is gone."""
+
+    id: UUID
+    at: datetime
+    who: str | None
+    action: str
+    subject: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def write(connection: Connection, actor: Actor, action: Action, subject: object, **detail: Any) -> None:
+    """Add a line, in the transaction of what it tells about."""
+    connection.execute(
+        insert(audit_lines).values(
+            id=new_id(),
+            client_id=actor.client_id,
+            key_id=actor.key_id,
+            account_id=actor.account_id,
+            action=action,
+            subject=str(subject),
+            detail=detail,
+        )
+    )
+
+
+def newest(connection: Connection, client_id: UUID, *, before: UUID | None = None, limit: int = 50) -> list[AuditLine]:
+    """A client's lines, newest first, older than the line ``before``."""
+    wanted = (
+        select(audit_lines, accounts.c.email, api_keys.c.prefix)
+        .outerjoin(accounts, accounts.c.id == audit_lines.c.account_id)
+        .outerjoin(api_keys, api_keys.c.id == audit_lines.c.key_id)
+        .where(audit_lines.c.client_id == client_id)
+    )
+    if before is not None:
+        wanted = wanted.where(audit_lines.c.id < before)
+    rows = connection.execute(wanted.order_by(audit_lines.c.id.desc()).limit(limit))
+    return [AuditLine(row.id, row.at, row.email or row.prefix, row.action, row.subject, row.detail) for row in rows]
