@@ -30,11 +30,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """On whose behalf, under which request id, with which idempotency key (if any)."""
+    """On whose behalf, under which request id, with which idempotency key (if any), by which person (if any)."""
 
     client_id: UUID
     request_id: str
     idempotency_key: str | None = None
+    account_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def accept(gateway: Resources, caller: Caller, submission: Submission) -> Accept
         gateway.objects.copy(upload_object, document.object_name)
     elif submission.document:
         gateway.objects.put(document.object_name, submission.document.file, document.size, document.media_type)
-    new = NewJob(document, submission.options, caller.request_id, caller.idempotency_key, fingerprint)
+    key, person = caller.idempotency_key, caller.account_id
+    new = NewJob(document, submission.options, caller.request_id, key, fingerprint, person)
     acceptance = _record(gateway, new)
     return _announce(gateway, new, acceptance)
 
@@ -112,6 +114,7 @@ def _fingerprint(document: Document, options: JobOptions) -> str:
         requirements_to_json(options.requirements),
         options.metadata,
         options.callback_url,
+        options.training_consent,
     ]
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 

@@ -137,6 +137,7 @@ class _JobFields(BaseModel):
     metadata: dict[str, Any]
     requirements: dict[str, Any]
     callback_url: str | None
+    training_consent: bool
     error: ErrorOut | None
     links: LinksOut
 

@@ -11,6 +11,7 @@ from services.gateway.problems import Problem, ProblemCode
 from services.gateway.resources import GatewayDep, Resources
 from services.gateway.web.visitors import CSRF_HEADER, SESSION_COOKIE, api_caller, has_csrf_header
 from shared.db import keys
+from shared.db.audit import Actor
 from shared.db.keys import ApiKey, Scope
 from shared.domain.correction import Author
 
@@ -74,6 +75,11 @@ Submitter = Annotated[ApiKey, Depends(require(Scope.SUBMIT))]
 Reader = Annotated[ApiKey, Depends(require(Scope.READ))]
 Reviewer = Annotated[ApiKey, Depends(require(Scope.REVIEW))]
 Administrator = Annotated[ApiKey, Depends(require(Scope.ADMIN))]
+
+
+def actor_of(key: ApiKey) -> Actor:
+    """Who the audit log names."""
+    return Actor(key.client_id, None if key.account_id else key.id, key.account_id)
 
 
 def author_of(key: ApiKey) -> Author:

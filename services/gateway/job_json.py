@@ -58,6 +58,7 @@ def _fields(job: Job) -> dict[str, Any]:
         "metadata": options.metadata,
         "requirements": requirements_to_json(options.requirements),
         "callback_url": options.callback_url,
+        "training_consent": options.training_consent,
         "error": {"code": job.failure.code, "detail": job.failure.detail} if job.failure else None,
         "links": _links(job),
     }

@@ -25,7 +25,7 @@ from shared.domain.job import JobOptions
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TEXT_OPTIONS = frozenset(OptionsIn.model_fields)
-_JSON_TEXTS = ("requirements", "metadata")
+_JSON_TEXTS = ("requirements", "metadata", "training_consent")
 _FILENAME: TypeAdapter[str] = TypeAdapter(Filename)
 SMALL_JSON_BYTES = 64 * 1024
 _FORM_OVERHEAD = TEXT_BYTES + 64 * 1024

@@ -97,6 +97,7 @@ class OptionsIn(_Request):
     requirements: RequirementsIn = RequirementsIn()
     metadata: Metadata = {}
     callback_url: CallbackUrl | None = None
+    training_consent: bool = Field(default=False, description="Whether models may be trained with the document")
 
     def to_domain(self) -> JobOptions:
         """The same in the domain's words."""
@@ -106,6 +107,7 @@ class OptionsIn(_Request):
             requirements=requirements_from_json(self.requirements.model_dump()),
             metadata=self.metadata,
             callback_url=self.callback_url,
+            training_consent=self.training_consent,
         )
 
 
@@ -134,6 +136,7 @@ class NewJobForm(BaseModel):
     requirements: str = Field(default="{}", description="JSON text", examples=['{"min_signatures": 2}'])
     metadata: str = Field(default="{}", description="JSON text", examples=['{"case": "2024-117"}'])
     callback_url: CallbackUrl | None = None
+    training_consent: bool = False
 
 
 class PredictIn(_Request):

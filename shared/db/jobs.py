@@ -1,23 +1,22 @@
 """Jobs as their client sees them: accept, read, list, cancel, replay, erase."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from shared.db import events, outbox
+from shared.db import audit, events, outbox
+from shared.db.audit import Action, Actor
 from shared.db.results import result_of
-from shared.db.tables import audit_lines, deliveries, documents, jobs
+from shared.db.tables import deliveries, documents, jobs
 from shared.db.tables import events as event_rows
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.events import EventKind
-from shared.domain.ids import new_id
 from shared.domain.job import Document, Job, JobFailure, JobOptions, JobResult, JobState, Priority
 from shared.domain.json_forms import requirements_from_json, requirements_to_json
+from shared.domain.search_words import search_words
 from shared.settings import JobSettings
 
 
@@ -30,6 +29,7 @@ class NewJob:
     request_id: str | None = None
     idempotency_key: str | None = None
     fingerprint: str | None = None
+    account_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +43,6 @@ class Acceptance:
     def is_new(self) -> bool:
         """False when the idempotency key had been used before."""
         return bool(self.messages)
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs to list; times are [from, until).
-
-    ``metadata`` pairs a key the job's metadata must have with the values it may have there (none given: any).
-    """
-
-    states: Sequence[JobState] = ()
-    verdicts: Sequence[str] = ()
-    created_from: datetime | None = None
-    created_until: datetime | None = None
-    metadata: Sequence[tuple[str, Sequence[Any]]] = ()
 
 
 class IdempotencyMismatchError(Exception):
@@ -108,6 +94,9 @@ def _insert_job(connection: Connection, new: NewJob, settings: JobSettings) -> J
             idempotency_key=new.idempotency_key,
             idempotency_fingerprint=new.fingerprint,
             max_attempts=settings.max_attempts,
+            account_id=new.account_id,
+            training_consent=options.training_consent,
+            search=func.array_to_tsvector(search_words(document.filename, options.metadata)),
         )
         .on_conflict_do_nothing()
         .returning(jobs, *(literal(value).label(name) for name, value in described.items()))
@@ -148,43 +137,12 @@ def _job_of_key(connection: Connection, new: NewJob) -> Job:
 
 def get(connection: Connection, client_id: UUID, job_id: UUID, *, with_result: bool = False) -> Job:
     """One job of this client; NotFoundError when it has no such job."""
-    wanted = _with_document().where(jobs.c.id == job_id, jobs.c.client_id == client_id)
+    wanted = with_document().where(jobs.c.id == job_id, jobs.c.client_id == client_id)
     row = connection.execute(wanted).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no job {job_id}.")
     result = result_of(connection, row) if with_result and row.state == JobState.SUCCEEDED else None
     return to_job(row, result)
-
-
-def newest(
-    connection: Connection, client_id: UUID, which: JobFilter, *, before: UUID | None = None, limit: int = 50
-) -> list[Job]:
-    """Newest first, at most ``limit``, older than the job ``before``; without their results."""
-    wanted = _with_document().where(jobs.c.client_id == client_id, *_conditions(which))
-    if before is not None:
-        wanted = wanted.where(jobs.c.id < before)
-    return [to_job(row) for row in connection.execute(wanted.order_by(jobs.c.id.desc()).limit(limit))]
-
-
-def _conditions(which: JobFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if which.states:
-        conditions.append(jobs.c.state.in_(which.states))
-    if which.verdicts:
-        conditions.append(jobs.c.verdict.in_(which.verdicts))
-    if which.created_from:
-        conditions.append(jobs.c.created_at >= which.created_from)
-    if which.created_until:
-        conditions.append(jobs.c.created_at < which.created_until)
-    conditions.extend(_metadata_condition(key, values) for key, values in which.metadata)
-    return conditions
-
-
-def _metadata_condition(key: str, values: Sequence[Any]) -> ColumnElement[bool]:
-    if not values:
-        present: ColumnElement[bool] = jobs.c.metadata.has_key(key)
-        return present
-    return or_(*(jobs.c.metadata.contains({key: value}) for value in values))
 
 
 def cancel(connection: Connection, client_id: UUID, job_id: UUID, settings: JobSettings) -> list[outbox.Message]:
@@ -232,12 +190,13 @@ def replay(connection: Connection, client_id: UUID, job_id: UUID, settings: JobS
 
 
 def erase(
-    connection: Connection, client_id: UUID, job_id: UUID, key_id: UUID, settings: JobSettings
+    connection: Connection, actor: Actor, job_id: UUID, settings: JobSettings, **why: str
 ) -> tuple[Document, list[outbox.Message]]:
-    """Delete the job with everything found out about it; leaves an audit line and a ``job.erased`` event.
+    """Delete the job with everything found out about it; leaves an audit line (which says ``why``) and an event.
 
     Returns the document, whose bytes the caller deletes from the object store.
     """
+    client_id = actor.client_id
     job = get(connection, client_id, job_id)
     run = connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(jobs.c.run)).scalar_one_or_none()
     if run is None:
@@ -246,16 +205,7 @@ def erase(
     connection.execute(delete(deliveries).where(deliveries.c.job_id == job_id))
     connection.execute(update(event_rows).where(event_rows.c.job_id == job_id).values(data={}))
     connection.execute(delete(documents).where(documents.c.id == job.document.id))
-    connection.execute(
-        insert(audit_lines).values(
-            id=new_id(),
-            client_id=client_id,
-            key_id=key_id,
-            action="job.erased",
-            subject=str(job_id),
-            detail={"sha256": job.document.sha256, "state": job.state},
-        )
-    )
+    audit.write(connection, actor, Action.JOB_ERASED, job_id, sha256=job.document.sha256, state=job.state, **why)
     event = events.append(connection, EventKind.JOB_ERASED, job_id=job_id, client_id=client_id, run=run, data={})
     outbox.write(connection, [event], resend_after_s=settings.resend_after_s)
     return job.document, [event]
@@ -276,7 +226,8 @@ def _refusal(connection: Connection, client_id: UUID, job_id: UUID, what: str) -
     return ConflictError(f"The job is {state} and cannot be {what}.")
 
 
-def _with_document() -> Select[Any]:
+def with_document() -> Select[Any]:
+    """Rows for ``to_job``."""
     return select(
         jobs,
         documents.c.sha256,
@@ -299,6 +250,7 @@ def to_job(row: Row[Any], result: JobResult | None = None) -> Job:
             requirements=requirements_from_json(row.requirements),
             metadata=row.metadata,
             callback_url=row.callback_url,
+            training_consent=row.training_consent,
         ),
         state=JobState(row.state),
         attempts=row.attempts,
@@ -311,4 +263,5 @@ def to_job(row: Row[Any], result: JobResult | None = None) -> Job:
         verdict=row.verdict,
         signature_count=row.signature_count,
         result=result,
+        account_id=row.account_id,
     )

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from datetime import datetime, timedelta
 from uuid import UUID
 
 
@@ -12,3 +13,9 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def first_id_at(moment: datetime, offset: timedelta = timedelta()) -> UUID:
+    """The smallest id that can have been made at this moment plus ``offset``; for moments before 1970 it is 0."""
+    milliseconds = int((moment.timestamp() + offset.total_seconds()) * 1000)
+    return UUID(int=min(max(milliseconds, 0), 0xFFFF_FFFF_FFFF) << 80)

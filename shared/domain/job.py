@@ -53,13 +53,17 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What the caller asked for beside the document itself."""
+    """What the caller asked for beside the document itself.
+
+    ``training_consent``: whether the document may be used to train models. Nobody is taken to have said yes.
+    """
 
     model: str = "signatures"
     priority: Priority = Priority.NORMAL
     requirements: Requirements = field(default_factory=Requirements)
     metadata: dict[str, Any] = field(default_factory=dict)
     callback_url: str | None = None
+    training_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,10 @@ class JobResult:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One row of the truth. ``result`` is present only when it was asked for and the job succeeded."""
+    """One row of the truth. ``result`` is present only when it was asked for and the job succeeded.
+
+    ``account_id`` is the person who submitted it in the browser, None for jobs that came with a key.
+    """
 
     id: UUID
     client_id: UUID
@@ -117,6 +124,7 @@ class Job:
     verdict: str | None = None
     signature_count: int | None = None
     result: JobResult | None = None
+    account_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

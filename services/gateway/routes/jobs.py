@@ -9,14 +9,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
 from services.gateway.answer_schemas import JobOut, JobsOut
-from services.gateway.auth import Reader, Submitter
+from services.gateway.auth import Reader, Submitter, actor_of
 from services.gateway.job_json import job_path, job_to_json, listed_job_to_json
 from services.gateway.parameters import JobId, decode_cursor, encode_cursor, metadata_filter
 from services.gateway.problems import SECURED, documented, invalid
 from services.gateway.resources import GatewayDep
 from shared import dispatch
-from shared.db import jobs
-from shared.db.jobs import JobFilter
+from shared.db import job_lists, jobs
+from shared.db.job_lists import JobFilter
 from shared.domain.job import Job, JobState
 from shared.domain.verdict import Verdict
 
@@ -66,7 +66,7 @@ def listing(
     )
     before = decode_cursor(cursor) if cursor else None
     found = gateway.transact(
-        lambda connection: jobs.newest(connection, key.client_id, which, before=before, limit=limit + 1)
+        lambda connection: job_lists.newest(connection, key.client_id, which, before=before, limit=limit + 1)
     )
     shown = found[:limit]
     following = encode_cursor(shown[-1].id) if len(found) > limit else None
@@ -124,7 +124,7 @@ def erase(job_id: JobId, gateway: GatewayDep, key: Submitter) -> Response:
     """Delete the document, its pages and results for good; a line that it was done stays."""
 
     def work(connection: Connection) -> Any:
-        document, messages = jobs.erase(connection, key.client_id, job_id, key.id, gateway.settings.jobs)
+        document, messages = jobs.erase(connection, actor_of(key), job_id, gateway.settings.jobs)
         # Inside the transaction: if the store is away nothing is erased, and the caller may try again.
         gateway.objects.delete(document.object_name)
         return messages

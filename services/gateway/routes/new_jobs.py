@@ -78,7 +78,7 @@ async def submit(
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     """Send one document: as multipart part `file`, as the raw body, or as JSON (base64 or an upload's id)."""
-    caller = Caller(key.client_id, request_id_of(request.scope), idempotency_key)
+    caller = Caller(key.client_id, request_id_of(request.scope), idempotency_key, key.account_id)
     submission = await receive(request, gateway)
     try:
         accepted = await run_in_threadpool(accept, gateway, caller, submission)

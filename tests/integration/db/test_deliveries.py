@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.db import deliveries, events, jobs, keys
+from shared.db.audit import Actor
 from shared.domain.delivery import Delivery, DeliveryState, DueDelivery
 from shared.domain.events import EventKind
 from tests.integration.db.stories import Stories, attempt
@@ -169,7 +170,7 @@ def test_a_delivery_erased_under_way_is_simply_gone(stories: Stories) -> None:
     stories.to_deliver(URL)
     due = stories.take_due()[0]
     key, _ = stories.do(lambda c: keys.create(c, client_name="acme", name="k", scopes=[keys.Scope.SUBMIT]))
-    stories.do(lambda c: jobs.erase(c, stories.client.id, due.job_id, key.id, stories.settings))
+    stories.do(lambda c: jobs.erase(c, Actor(stories.client.id, key.id), due.job_id, stories.settings))
     assert not finish(stories, due, DeliveryState.DELIVERED)
 
 
@@ -178,7 +179,7 @@ def test_recording_keeps_a_job_from_being_erased_in_between(stories: Stories) ->
     job, event_id = stories.succeeded(callback_url=URL)
     key, _ = stories.do(lambda c: keys.create(c, client_name="acme", name="k", scopes=[keys.Scope.SUBMIT]))
     eraser = threading.Thread(
-        target=lambda: stories.do(lambda c: jobs.erase(c, stories.client.id, job.id, key.id, stories.settings))
+        target=lambda: stories.do(lambda c: jobs.erase(c, Actor(stories.client.id, key.id), job.id, stories.settings))
     )
     with stories.engine.begin() as connection:
         callbacks = deliveries.callbacks(connection, [event_id])

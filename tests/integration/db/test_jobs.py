@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from shared.db import backlog, events, jobs, keys, uploads
+from shared.db.audit import Actor
 from shared.db.outbox import Topic
 from shared.domain.errors import NotFoundError
 from shared.domain.events import EventKind
@@ -53,7 +54,7 @@ def test_erasing_leaves_an_audit_line_an_event_and_nothing_else(stories: Stories
     job, outcome = stories.succeeded(callback_url="https://example.com/", metadata={"secret": "x"})
     stories.record(outcome)
     key, _ = stories.do(lambda c: keys.create(c, client_name="acme", name="k", scopes=[keys.Scope.SUBMIT]))
-    stories.do(lambda c: jobs.erase(c, stories.client.id, job.id, key.id, stories.settings))
+    stories.do(lambda c: jobs.erase(c, Actor(stories.client.id, key.id), job.id, stories.settings))
     with stories.engine.begin() as connection:
         for table in ("jobs", "documents", "job_pages", "detections", "deliveries"):
             assert connection.execute(text(f"select count(*) from {table}")).scalar_one() == 0

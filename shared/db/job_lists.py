@@ -1,0 +1,109 @@
+"""Lists of jobs: newest first, filtered, paged by the last id seen, so that a page costs the same at any depth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, cast, or_, select
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from shared.db.jobs import to_job, with_document
+from shared.db.tables import jobs
+from shared.domain.ids import first_id_at
+from shared.domain.job import Job, JobState
+
+# Ids are made a little before their rows, by the clocks of other machines.
+_CLOCKS_APART = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; times are [from, until), counts [min, max].
+
+    ``metadata`` pairs a key the job's metadata must have with the values it may have there (none given: any).
+    ``words`` must all begin some word of file name or metadata.
+    """
+
+    states: Sequence[JobState] = ()
+    verdicts: Sequence[str] = ()
+    created_from: datetime | None = None
+    created_until: datetime | None = None
+    metadata: Sequence[tuple[str, Sequence[Any]]] = ()
+    model: str | None = None
+    min_count: int | None = None
+    max_count: int | None = None
+    account_id: UUID | None = None
+    words: Sequence[str] = ()
+
+
+def newest(
+    connection: Connection, client_id: UUID, which: JobFilter, *, before: UUID | None = None, limit: int = 50
+) -> list[Job]:
+    """Newest first, at most ``limit``, older than the job ``before``; without their results."""
+    wanted = with_document().where(jobs.c.client_id == client_id, *conditions(which))
+    if before is not None:
+        wanted = wanted.where(jobs.c.id < before)
+    return [to_job(row) for row in connection.execute(wanted.order_by(jobs.c.id.desc()).limit(limit))]
+
+
+def models(connection: Connection, client_id: UUID) -> list[str]:
+    """The models a client's jobs have asked for, found by skipping from one to the next."""
+    found: list[str] = []
+    wanted = select(jobs.c.model).where(jobs.c.client_id == client_id).order_by(jobs.c.model).limit(1)
+    name = connection.execute(wanted).scalar()
+    while name is not None and len(found) < 100:
+        found.append(name)
+        name = connection.execute(wanted.where(jobs.c.model > name)).scalar()
+    return found
+
+
+def conditions(which: JobFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions on ``jobs``."""
+    found = [*_times(which), *_result(which)]
+    if which.states:
+        found.append(jobs.c.state.in_(which.states))
+    if which.model is not None:
+        found.append(jobs.c.model == which.model)
+    if which.account_id is not None:
+        found.append(jobs.c.account_id == which.account_id)
+    if which.words:
+        # Words are letters and digits only: nothing in them can be taken for an operator.
+        query = " & ".join(f"'{word}':*" for word in which.words)
+        found.append(jobs.c.search.op("@@")(cast(query, TSQUERY)))
+    return [*found, *(_metadata_condition(key, values) for key, values in which.metadata)]
+
+
+def _times(which: JobFilter) -> list[ColumnElement[bool]]:
+    """Times twice: exactly, and by the ids, which the lists' indexes are sorted by."""
+    found = []
+    if which.created_from:
+        found += [
+            jobs.c.created_at >= which.created_from,
+            jobs.c.id >= first_id_at(which.created_from, -_CLOCKS_APART),
+        ]
+    if which.created_until:
+        found += [
+            jobs.c.created_at < which.created_until,
+            jobs.c.id < first_id_at(which.created_until, _CLOCKS_APART),
+        ]
+    return found
+
+
+def _result(which: JobFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if which.verdicts:
+        found.append(jobs.c.verdict.in_(which.verdicts))
+    if which.min_count is not None:
+        found.append(jobs.c.signature_count >= which.min_count)
+    if which.max_count is not None:
+        found.append(jobs.c.signature_count <= which.max_count)
+    return found
+
+
+def _metadata_condition(key: str, values: Sequence[Any]) -> ColumnElement[bool]:
+    if not values:
+        present: ColumnElement[bool] = jobs.c.metadata.has_key(key)
+        return present
+    return or_(*(jobs.c.metadata.contains({key: value}) for value in values))
