@@ -2,19 +2,20 @@
 # Write Alertmanager's configuration from the environment, then start it. With --print, only show what would be written.
 #
 #   ALERT_SMTP_HOST      host:port of the mail server          ALERT_MAIL_FROM, ALERT_MAIL_TO
-#   ALERT_SMTP_TLS       true (default) or false               ALERT_SMTP_USER, ALERT_SMTP_PASSWORD_FILE  if it asks for a login
-#   ALERT_WEBHOOK_URL    also told of critical alerts          ALERT_WEBHOOK_TOKEN_FILE                   its bearer token
+#   ALERT_SMTP_TLS       true (default) or false               ALERT_SMTP_USER, ALERT_SMTP_PASSWORD  if it asks for a login
+#   ALERT_WEBHOOK_URL    also told of critical alerts          ALERT_WEBHOOK_TOKEN                   its bearer token
 set -eu
 
 template="${ALERT_TEMPLATE:-/etc/alertmanager/alertmanager.yml.template}"
+password_file=/tmp/smtp-password token_file=/tmp/webhook-token
 login="" webhook=""
 if [ -n "${ALERT_SMTP_USER:-}" ]; then
-    login="smtp_auth_username: \"$ALERT_SMTP_USER\"\n  smtp_auth_password_file: \"$ALERT_SMTP_PASSWORD_FILE\""
+    login="smtp_auth_username: \"$ALERT_SMTP_USER\"\n  smtp_auth_password_file: \"$password_file\""
 fi
 if [ -n "${ALERT_WEBHOOK_URL:-}" ]; then
     webhook="webhook_configs:\n      - url: \"$ALERT_WEBHOOK_URL\"\n        send_resolved: true"
-    if [ -n "${ALERT_WEBHOOK_TOKEN_FILE:-}" ]; then
-        webhook="$webhook\n        http_config:\n          authorization: {type: Bearer, credentials_file: \"$ALERT_WEBHOOK_TOKEN_FILE\"}"
+    if [ -n "${ALERT_WEBHOOK_TOKEN:-}" ]; then
+        webhook="$webhook\n        http_config:\n          authorization: {type: Bearer, credentials_file: \"$token_file\"}"
     fi
 fi
 
@@ -37,5 +38,8 @@ if [ "${1:-}" = "--print" ]; then
     configuration
     exit
 fi
+umask 077
+printf '%s' "${ALERT_SMTP_PASSWORD:-}" > "$password_file"
+printf '%s' "${ALERT_WEBHOOK_TOKEN:-}" > "$token_file"
 configuration > /tmp/alertmanager.yml
 exec /bin/alertmanager --config.file=/tmp/alertmanager.yml --storage.path=/alertmanager "$@"

@@ -57,6 +57,6 @@ def _wrappers() -> Iterator[MetricWrapperBase]:
 
 
 def _series(wrapper: MetricWrapperBase) -> Iterator[Exported]:
-    for suffix in _SUFFIXES[wrapper._type]:
+    for suffix in _SUFFIXES[str(wrapper._type)]:
         labels = {*wrapper._labelnames, *_SCRAPED, *({"le"} if suffix == "_bucket" else ())}
         yield Exported(wrapper._name + suffix, frozenset(labels))

@@ -1,0 +1,174 @@
+"""docker-compose.yml, resolved by Compose itself for each profile and overlay, held to what we promise of it."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.tools import DEPLOY, ROOT, run
+
+_BASE = ("-f", str(ROOT / "docker-compose.yml"))
+VARIANTS = {
+    "plain": _BASE,
+    "gpu": (*_BASE, "--profile", "gpu"),
+    "dev": (*_BASE, "--profile", "dev"),
+    "all": (*_BASE, "--profile", "*"),
+    "seaweedfs": (*_BASE, "-f", str(DEPLOY / "compose/seaweedfs.yml"), "--profile", "*"),
+}
+_WANTED = [
+    "gateway",
+    "detector",
+    "notifier",
+    "reconciler",
+    "migrate",
+    "postgres",
+    "redis",
+    "minio",
+    "prometheus",
+    "alertmanager",
+    "grafana",
+]
+# Each for a reason that stands in the file.
+_ROOT_USERS = {"objects-volume"}
+_ENDING = {"migrate", "objects-volume"}
+_OURS = {"gateway", "detector", "detector-gpu", "notifier", "reconciler", "migrate"}
+
+
+@pytest.fixture(scope="session")
+def env_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compose") / "env"
+    run([sys.executable, DEPLOY / "make-env", "--output", path])
+    return path
+
+
+def resolved(variant: str, env_file: Path) -> dict[str, Any]:
+    clean = {"PATH": os.environ["PATH"], "HOME": str(env_file.parent)}
+    text = run(["docker-compose", *VARIANTS[variant], "--env-file", env_file, "config"], env=clean)
+    return dict(yaml.safe_load(text))
+
+
+@pytest.fixture(params=list(VARIANTS))
+def services(request: pytest.FixtureRequest, env_file: Path) -> dict[str, Any]:
+    return dict(resolved(request.param, env_file)["services"])
+
+
+def test_profiles_bring_what_they_are_for(env_file: Path) -> None:
+    plain = set(resolved("plain", env_file)["services"])
+    assert plain >= _WANTED
+    assert set(resolved("gpu", env_file)["services"]) - plain == {"detector-gpu"}
+    assert set(resolved("dev", env_file)["services"]) - plain == {"mail"}
+
+
+def test_services_are_confined(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service.get("privileged"), name
+        limits = service["deploy"]["resources"]["limits"]
+        assert {"cpus", "memory", "pids"} <= set(limits), name
+        if name not in _OURS:  # ours: the image's USER, which another test looks at
+            assert (service["user"] == "0:0") == (name in _ROOT_USERS), name
+
+
+def test_services_have_a_health_check_or_an_end(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        if name in _ENDING:
+            assert service["restart"] in ("no", "on-failure:5"), name
+        else:
+            assert service["healthcheck"]["test"], name
+            assert service["restart"] == "unless-stopped", name
+
+
+def test_services_wait_for_health(services: dict[str, Any]) -> None:
+    for name in {"gateway", "detector", "notifier", "reconciler"}:
+        assert {other: wait["condition"] for other, wait in services[name]["depends_on"].items()} == {
+            "migrate": "service_completed_successfully",
+            "redis": "service_healthy",
+            "minio": "service_healthy",
+        }
+    assert services["migrate"]["depends_on"]["postgres"]["condition"] == "service_healthy"
+
+
+def test_images_are_pinned(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert re.fullmatch(r"[\w./-]+:[\w.-]*\d+[.-]\d+[\w.-]*", service["image"]), (name, service["image"])
+
+
+def test_a_drain_fits_into_the_grace(services: dict[str, Any]) -> None:
+    """Docker kills what has not ended in time; what drains longer would be cut off."""
+    from services.detector.settings import WorkerSettings
+    from services.gateway.settings import GatewaySettings
+
+    for name, drain_s in (("gateway", GatewaySettings().drain_s), ("detector", WorkerSettings().drain_s)):
+        assert _seconds(services[name]["stop_grace_period"]) >= drain_s + 5, name
+
+
+def test_only_what_is_meant_to_be_is_reachable_from_outside(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        for port in service.get("ports", []):
+            assert port["host_ip"] == "127.0.0.1", name
+    published = {name for name, service in services.items() if service.get("ports")}
+    assert published <= {"gateway", "minio", "prometheus", "alertmanager", "grafana", "mail"}
+
+
+def test_every_named_volume_is_used_and_nothing_else_of_the_host_is_written(env_file: Path) -> None:
+    for variant in VARIANTS:
+        config = resolved(variant, env_file)
+        mounts = [mount for service in config["services"].values() for mount in service.get("volumes", [])]
+        assert {mount["source"] for mount in mounts if mount["type"] == "volume"} == set(config["volumes"]), variant
+        assert all(mount.get("read_only") for mount in mounts if mount["type"] == "bind"), variant
+        assert all(Path(mount["source"]).exists() for mount in mounts if mount["type"] == "bind"), variant
+
+
+def test_there_is_no_default_secret(tmp_path: Path) -> None:
+    empty = tmp_path / "env"
+    empty.write_text("")
+    text = (ROOT / "docker-compose.yml").read_text()
+    secrets = set(re.findall(r"\$\{(\w*(?:PASSWORD|SECRET|ACCESS_KEY)\w*)", text))
+    assert {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "OBJECTS_SECRET_KEY", "GRAFANA_ADMIN_PASSWORD"} <= secrets
+    with pytest.raises(AssertionError, match="run deploy/make-env"):
+        run(["docker-compose", *_BASE, "--env-file", empty, "config"], env={"PATH": os.environ["PATH"]})
+
+
+def test_make_env_makes_new_secrets_and_keeps_an_old_file(tmp_path: Path) -> None:
+    def make(name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(DEPLOY / "make-env"), "--output", str(tmp_path / name)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+    assert make("one").returncode == make("two").returncode == 0
+    one, two = (dict(_assignments(tmp_path / name)) for name in ("one", "two"))
+    secret = [name for name in one if re.search(r"_(PASSWORD|KEY)$", name) and one[name]]
+    assert len(secret) == 5
+    assert all(one[name] != two[name] and len(one[name]) >= 16 for name in secret)
+    assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
+    before = (tmp_path / "one").read_text()
+    assert make("one").returncode == 1
+    assert (tmp_path / "one").read_text() == before
+
+
+def test_what_env_sets_is_used_and_what_is_asked_for_is_set(env_file: Path) -> None:
+    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    given = {name for name, _ in _assignments(env_file)}
+    assert given <= asked
+    rest = {"PARAPHE_VERSION", "GPU_DETECTOR_THREADS", "GPU_DETECTOR_RENDERERS"}
+    assert asked - given == rest
+
+
+def _assignments(path: Path) -> Iterator[tuple[str, str]]:
+    for line in path.read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            yield name, value
+
+
+def _seconds(duration: str) -> int:
+    minutes, seconds = re.fullmatch(r"(?:(\d+)m)?(\d+)s", duration).groups()  # type: ignore[union-attr]
+    return int(minutes or 0) * 60 + int(seconds)
