@@ -85,6 +85,14 @@ class ModelSettings(BaseSettings):
     default: str = Field(default="signatures", description="the model of jobs that name none")
 
 
+class RetentionSettings(BaseSettings):
+    """How long documents and what was found on them are kept."""
+
+    model_config = _group("RETENTION")
+
+    days: int = Field(default=0, ge=0, description="then jobs with an outcome erase themselves; 0: kept for ever")
+
+
 class LogSettings(BaseSettings):
     """Structured logs: JSON lines for machines, coloured text for people."""
 

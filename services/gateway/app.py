@@ -13,7 +13,19 @@ from services.gateway import documentation, problems
 from services.gateway.metrics import Metrics
 from services.gateway.request_context import RequestContext
 from services.gateway.resources import Resources
-from services.gateway.routes import corrections, events, health, jobs, keys, new_jobs, pages, predict, review, uploads
+from services.gateway.routes import (
+    corrections,
+    events,
+    health,
+    jobs,
+    keys,
+    new_jobs,
+    pages,
+    predict,
+    progress,
+    review,
+    uploads,
+)
 from services.gateway.settings import Settings
 from services.gateway.web.app import WebMount, create_web
 from shared.domain.errors import TemporaryError
@@ -25,6 +37,7 @@ _ROUTERS = (
     jobs.router,
     uploads.router,
     events.router,
+    progress.router,
     pages.router,
     predict.router,
     keys.router,

@@ -14,6 +14,7 @@ from shared.settings import (
     ObjectsSettings,
     PostgresSettings,
     RedisSettings,
+    RetentionSettings,
 )
 
 
@@ -51,6 +52,7 @@ class Settings:
     jobs: JobSettings
     limits: LimitSettings
     models: ModelSettings
+    retention: RetentionSettings
     log: LogSettings
 
     @classmethod
@@ -65,5 +67,6 @@ class Settings:
             JobSettings(),
             LimitSettings(),
             ModelSettings(),
+            RetentionSettings(),
             LogSettings(),
         )

@@ -55,16 +55,18 @@ class JobWatch:
                 await self._task
 
     @contextmanager
-    def watching(self, job_id: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set whenever something happens to the job. Read the job after entering."""
+    def watching(self, *job_ids: UUID) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something happens to one of the jobs. Read them after entering."""
         changed = asyncio.Event()
-        self._watchers[job_id].add(changed)
+        for job_id in job_ids:
+            self._watchers[job_id].add(changed)
         try:
             yield changed
         finally:
-            self._watchers[job_id].discard(changed)
-            if not self._watchers[job_id]:
-                del self._watchers[job_id]
+            for job_id in set(job_ids):
+                self._watchers[job_id].discard(changed)
+                if not self._watchers[job_id]:
+                    del self._watchers[job_id]
 
     async def pause(self, changed: asyncio.Event, at_most_s: float) -> None:
         """Until something happens, at most that long, and never longer than the time to look again."""

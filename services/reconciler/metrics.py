@@ -28,6 +28,9 @@ class ReconcilerMetrics:
         self.uploads_removed = Counter(
             "paraphe_uploads_removed", "Uploads that expired, removed with their objects.", registry=registry
         )
+        self.jobs_expired = Counter(
+            "paraphe_jobs_expired", "Jobs erased because their retention was over.", registry=registry
+        )
         self._ticks = Gauge(
             "paraphe_reconciler_last_tick_timestamp_seconds",
             "When each loop last did its work.",

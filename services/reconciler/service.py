@@ -7,6 +7,7 @@ from collections.abc import Callable
 from services.reconciler.leadership import Leadership
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.repairs import Repairs
+from services.reconciler.retention import Retention
 from services.reconciler.settings import ReconcilerOptions, ReconcilerSettings
 from shared.db.engine import make_engine
 from shared.loops import EnduringLoop, run_until
@@ -31,16 +32,20 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
     """Repair until ``stop`` is set."""
     engine = make_engine(settings.postgres)
     leadership = Leadership(engine)
-    repairs = Repairs(
-        engine, Publisher(settings.redis), ObjectStore(settings.objects), metrics, settings.jobs, settings.redis
-    )
-    run_until(stop, _loops(repairs, leadership, metrics, settings.options))
+    publisher, store = Publisher(settings.redis), ObjectStore(settings.objects)
+    repairs = Repairs(engine, publisher, store, metrics, settings.jobs, settings.redis)
+    retention = Retention(engine, publisher, store, metrics, settings.jobs, settings.retention)
+    run_until(stop, _loops(repairs, retention, leadership, metrics, settings.options))
     leadership.release()
     engine.dispose()
 
 
 def _loops(
-    repairs: Repairs, leadership: Leadership, metrics: ReconcilerMetrics, options: ReconcilerOptions
+    repairs: Repairs,
+    retention: Retention,
+    leadership: Leadership,
+    metrics: ReconcilerMetrics,
+    options: ReconcilerOptions,
 ) -> list[EnduringLoop]:
     """A loop each, so that one server's outage holds up only what needs that server."""
 
@@ -58,5 +63,6 @@ def _loops(
         leading("leases", repairs.take_back_from_silent_workers, options.every_s),
         leading("messages", repairs.send_again, options.every_s),
         leading("uploads", repairs.remove_expired_uploads, options.sweep_every_s),
+        leading("retention", retention.erase_expired, options.sweep_every_s),
         EnduringLoop("gauges", repairs.measure, period_s=options.every_s),
     ]

@@ -3,7 +3,14 @@
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.settings import JobSettings, LogSettings, ObjectsSettings, PostgresSettings, RedisSettings
+from shared.settings import (
+    JobSettings,
+    LogSettings,
+    ObjectsSettings,
+    PostgresSettings,
+    RedisSettings,
+    RetentionSettings,
+)
 
 
 class ReconcilerOptions(BaseSettings):
@@ -25,4 +32,5 @@ class ReconcilerSettings(BaseModel):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     objects: ObjectsSettings = Field(default_factory=ObjectsSettings)
     jobs: JobSettings = Field(default_factory=JobSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     log: LogSettings = Field(default_factory=LogSettings)

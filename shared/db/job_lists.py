@@ -48,6 +48,12 @@ def newest(
     return [to_job(row) for row in connection.execute(wanted.order_by(jobs.c.id.desc()).limit(limit))]
 
 
+def some(connection: Connection, client_id: UUID, job_ids: Sequence[UUID]) -> list[Job]:
+    """Those of these jobs that the client has, in no order; without their results."""
+    wanted = with_document().where(jobs.c.client_id == client_id, jobs.c.id.in_(job_ids))
+    return [to_job(row) for row in connection.execute(wanted)]
+
+
 def models(connection: Connection, client_id: UUID) -> list[str]:
     """The models a client's jobs have asked for, found by skipping from one to the next."""
     found: list[str] = []

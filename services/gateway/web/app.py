@@ -10,11 +10,11 @@ from starlette.types import Scope
 
 from services.gateway.web import errors
 from services.gateway.web.rendering import STATIC, static_version
-from services.gateway.web.routes import about, account, login
+from services.gateway.web.routes import about, account, login, submit
 from services.gateway.web.security_headers import SecurityHeaders
 from services.gateway.web.settings import WebSettings
 
-ROUTERS: tuple[APIRouter, ...] = (login.router, account.router, about.router)
+ROUTERS: tuple[APIRouter, ...] = (login.router, account.router, submit.router, about.router)
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 

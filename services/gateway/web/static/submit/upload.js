@@ -1,0 +1,63 @@
+// One file to the API, with progress. The idempotency key makes trying again harmless.
+import { csrfToken, goToLogin } from "../http.js";
+import { texts } from "./texts.js";
+
+const TRIES = 4;
+const WAIT_S = [1, 3, 8];
+
+export class UploadError extends Error {
+  constructor(code, mayTryAgain, retryAfterS = 0) {
+    super(code);
+    Object.assign(this, { code, mayTryAgain, retryAfterS });
+  }
+}
+
+/** The words for what went wrong. */
+export function fault(error) {
+  return texts[`failure.${error.code}`] ?? texts["failure.other"];
+}
+
+export async function upload(file, key, options, onProgress) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await post(file, key, options, onProgress);
+    } catch (error) {
+      if (!(error instanceof UploadError) || !error.isPassing || attempt >= TRIES - 1) throw error;
+      const seconds = Math.max(error.retryAfterS, WAIT_S[attempt]);
+      await new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+    }
+  }
+}
+
+function post(file, key, options, onProgress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch tells nothing of an upload's progress
+    request.open("POST", "/v1/jobs");
+    request.setRequestHeader("X-CSRF-Token", csrfToken);
+    request.setRequestHeader("Idempotency-Key", key);
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    });
+    request.addEventListener("load", () => {
+      if (request.status === 200 || request.status === 202) resolve(request.response);
+      else reject(problem(request));
+    });
+    request.addEventListener("error", () => reject(passing("network", 0)));
+    const form = new FormData();
+    for (const [name, value] of Object.entries(options)) form.append(name, value);
+    form.append("file", file, file.name);
+    request.send(form);
+  });
+}
+
+function problem(request) {
+  if (request.status === 401) goToLogin();
+  const code = request.response?.code ?? "internal_error";
+  if ([429, 503].includes(request.status)) return passing(code, Number(request.getResponseHeader("Retry-After")) || 0);
+  return new UploadError(code, request.status >= 500);
+}
+
+function passing(code, retryAfterS) {
+  return Object.assign(new UploadError(code, true, retryAfterS), { isPassing: true });
+}
