@@ -8,6 +8,7 @@ import anyio.to_thread
 import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from services.gateway import documentation, problems
 from services.gateway.metrics import Metrics
@@ -62,7 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
         await resources.watch.close()
         resources.close()
 
-    app = FastAPI(title="Paraphe", lifespan=lifespan, redirect_slashes=False, redoc_url=None)
+    # Its documentation page comes from us: a self-hosted system sends no browser to somebody else's server.
+    app = FastAPIOffline(title="Paraphe", lifespan=lifespan, redirect_slashes=False, redoc_url=None)
     app.add_middleware(RequestContext, metrics=metrics)
     for router in (*_ROUTERS, health.router):
         app.include_router(router)

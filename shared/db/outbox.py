@@ -45,13 +45,18 @@ def schedule(connection: Connection, message: Message, *, wait_s: float) -> None
 
 
 def _insert(connection: Connection, messages: Iterable[Message], *, sends: int, wait_s: float) -> None:
-    rows = [{"topic": one.topic, "subject": one.subject, "priority": one.priority} for one in messages]
     due = func.now() + timedelta(seconds=wait_s)
-    statement = insert(outbox).values(sends=sends, send_after=due)
-    again = statement.on_conflict_do_update(
-        index_elements=["topic", "subject"], set_={"sends": sends, "send_after": due}
+    rows = [
+        {"topic": one.topic, "subject": one.subject, "priority": one.priority, "sends": sends, "send_after": due}
+        for one in messages
+    ]
+    new = insert(outbox).values(rows)  # one statement, one round trip
+    connection.execute(
+        new.on_conflict_do_update(
+            index_elements=["topic", "subject"],
+            set_={"sends": new.excluded.sends, "send_after": new.excluded.send_after},
+        )
     )
-    connection.execute(again, rows)
 
 
 def settle(connection: Connection, topic: Topic, subjects: Sequence[UUID]) -> None:
