@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, cast, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from shared.db.jobs import to_job, with_document
-from shared.db.tables import jobs
+from shared.db.tables import corrected_results, jobs
 from shared.domain.ids import first_id_at
 from shared.domain.job import Job, JobState
 
@@ -38,6 +38,15 @@ class JobFilter:
     words: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """A piece of a list, newest first, and whether there is more on either side."""
+
+    jobs: Sequence[Job]
+    has_newer: bool
+    has_older: bool
+
+
 def newest(
     connection: Connection, client_id: UUID, which: JobFilter, *, before: UUID | None = None, limit: int = 50
 ) -> list[Job]:
@@ -46,6 +55,31 @@ def newest(
     if before is not None:
         wanted = wanted.where(jobs.c.id < before)
     return [to_job(row) for row in connection.execute(wanted.order_by(jobs.c.id.desc()).limit(limit))]
+
+
+def page(
+    connection: Connection,
+    client_id: UUID,
+    which: JobFilter,
+    *,
+    before: UUID | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> JobPage:
+    """The jobs next older than ``before``, or next newer than ``after``, or the newest; always newest first."""
+    if after is None:
+        found = newest(connection, client_id, which, before=before, limit=limit + 1)
+        return JobPage(found[:limit], has_newer=before is not None, has_older=len(found) > limit)
+    wanted = with_document().where(jobs.c.client_id == client_id, jobs.c.id > after, *conditions(which))
+    rows = connection.execute(wanted.order_by(jobs.c.id).limit(limit + 1)).all()
+    found = [to_job(row) for row in rows[:limit]][::-1]
+    return JobPage(found, has_newer=len(rows) > limit, has_older=True)
+
+
+def corrected(connection: Connection, job_ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Verdict and count of those of the jobs that a person has corrected."""
+    wanted = select(corrected_results).where(corrected_results.c.job_id.in_(job_ids))
+    return {row.job_id: (row.verdict, row.signature_count) for row in connection.execute(wanted)}
 
 
 def some(connection: Connection, client_id: UUID, job_ids: Sequence[UUID]) -> list[Job]:
