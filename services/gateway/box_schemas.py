@@ -56,14 +56,9 @@ class CorrectionOut(BaseModel):
     boxes: list[CorrectedBoxOut]
 
 
-class CorrectedBriefOut(BaseModel):
+class CorrectedOut(BaseModel):
     """The outcome with people's boxes in place of the model's on corrected pages."""
 
     verdict: Verdict
     count: int
-
-
-class CorrectedOut(CorrectedBriefOut):
-    """The same with its requirements."""
-
     requirements: list[RequirementOut]

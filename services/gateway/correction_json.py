@@ -5,7 +5,8 @@ from typing import Any
 from shared.domain.correction import Correction
 from shared.domain.detection import Page
 from shared.domain.job import Job
-from shared.domain.json_forms import box_to_json, page_to_json
+from shared.domain.json_forms import box_to_json, outcome_to_json, page_to_json
+from shared.domain.verdict import Decision
 
 
 def correction_to_json(correction: Correction, page: Page) -> dict[str, Any]:
@@ -38,7 +39,16 @@ def corrected_page_to_json(job: Job, page: Page, history: list[Correction]) -> d
         "history": [
             {"version": one.version, "author": one.author.name, "saved_at": one.saved_at.isoformat()} for one in history
         ],
-        "corrected": {"verdict": corrected.verdict.value, "count": corrected.count} if corrected else None,
+        "corrected": decision_to_json(corrected) if corrected else None,
+    }
+
+
+def decision_to_json(decision: Decision) -> dict[str, Any]:
+    """``{"verdict", "count", "requirements"}``."""
+    return {
+        "verdict": decision.verdict.value,
+        "count": decision.count,
+        "requirements": [outcome_to_json(one) for one in decision.requirements],
     }
 
 

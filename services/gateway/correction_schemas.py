@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.box_schemas import CorrectedBriefOut, CorrectionOut, DetectionOut
+from services.gateway.box_schemas import CorrectedOut, CorrectionOut, DetectionOut
 from shared.domain.correction import CorrectedBox, CorrectionContent
 from shared.domain.detection import Box, Kind
 
@@ -75,7 +75,7 @@ class CorrectedPageOut(BaseModel):
     detections: list[DetectionOut] = Field(description="The model's, never changed")
     correction: CorrectionOut | None = Field(description="The one in force")
     history: list[CorrectionVersionOut] = Field(description="Newest first")
-    corrected: CorrectedBriefOut | None
+    corrected: CorrectedOut | None
 
 
 class PageOfJobIn(_Request):

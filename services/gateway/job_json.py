@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from services.gateway.correction_json import correction_to_json
+from services.gateway.correction_json import correction_to_json, decision_to_json
 from shared.domain.detection import Page
 from shared.domain.events import Event
 from shared.domain.job import Job, JobResult
 from shared.domain.json_forms import outcome_to_json, page_to_json, requirements_to_json
-from shared.domain.verdict import Decision
 
 
 def job_to_json(job: Job) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def _result(result: JobResult) -> dict[str, Any]:
             "recorded": round(timings.recorded, 2),
         },
         "pages": [_page(result, page) for page in result.pages],
-        "corrected": _corrected(result.corrected) if result.corrected else None,
+        "corrected": decision_to_json(result.corrected) if result.corrected else None,
     }
 
 
@@ -96,11 +95,3 @@ def _page(result: JobResult, page: Page) -> dict[str, Any]:
     """What the model found, and beside it what a person says."""
     correction = result.corrections.get(page.number)
     return {**page_to_json(page), "correction": correction_to_json(correction, page) if correction else None}
-
-
-def _corrected(decision: Decision) -> dict[str, Any]:
-    return {
-        "verdict": decision.verdict.value,
-        "count": decision.count,
-        "requirements": [outcome_to_json(one) for one in decision.requirements],
-    }

@@ -1,9 +1,7 @@
 """``GET /v1/jobs/{id}/pages/{n}.png`` and ``.jpg``: a page to look at, with its boxes if wanted."""
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,20 +10,18 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi import Path as PathParameter
 from fastapi.concurrency import run_in_threadpool
 
-from services.gateway.annotate import PictureFormat, draw_boxes, encode, picture
+from services.gateway.annotate import PictureFormat, encode
 from services.gateway.auth import Reader
+from services.gateway.drawing import boxed, document_of, plain_page
 from services.gateway.page_cache import PageKey
 from services.gateway.parameters import JobId
 from services.gateway.problems import SECURED, documented
 from services.gateway.resources import GatewayDep, Resources
 from shared.db import jobs
-from shared.domain.correction import Correction, corrected_page
+from shared.domain.correction import Correction
 from shared.domain.detection import Page
-from shared.domain.errors import ConflictError, ErrorCode, NotFoundError, TemporaryError
+from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.job import Job
-from shared.objects import ObjectMissingError
-from shared.pages.limits import RenderLimits
-from shared.settings import LimitSettings
 
 router = APIRouter(tags=["pages"])
 
@@ -142,29 +138,10 @@ def _key(job: Job, wanted: PictureQuery, width: int, form: PictureFormat) -> Pag
 def _draw(
     gateway: Resources, job: Job, wanted: PictureQuery, key: PageKey, form: PictureFormat, page: Page | None
 ) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="paraphe-page-") as folder:
-        path = Path(folder) / "document"
-        try:
-            gateway.objects.fetch(job.document.object_name, path)
-        except ObjectMissingError as error:
-            raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, "The document is not in the object store.") from error
-        limits = _render_limits(gateway.settings.limits)
-        image = picture(gateway.renderer.picture(path, key.number, key.width, limits))
+    with document_of(gateway, job) as document:
+        image = plain_page(gateway, document, key.number, key.width)
     if wanted.annotated and page:
-        correction = _correction(job, wanted)
-        boxes = corrected_page(page, correction).detections
-        image = draw_boxes(image, boxes, page.width, with_confidence=correction is None)
+        image = boxed(image, job, page, corrected=wanted.corrected)
     drawn = encode(image, form)
     gateway.pages.put(key, drawn)
     return drawn
-
-
-def _render_limits(limits: LimitSettings) -> RenderLimits:
-    return RenderLimits(
-        max_pages=limits.pages,
-        max_page_pixels=limits.page_pixels,
-        seconds=limits.document_seconds,
-        seconds_per_page=limits.page_seconds,
-        memory_bytes=limits.render_memory_bytes,
-        pdf_dpi=limits.pdf_dpi,
-    )

@@ -10,11 +10,19 @@ from starlette.types import Scope
 
 from services.gateway.web import errors
 from services.gateway.web.rendering import STATIC, static_version
-from services.gateway.web.routes import about, account, login, submit
+from services.gateway.web.routes import about, account, history, job_page, login, review_page, submit
 from services.gateway.web.security_headers import SecurityHeaders
 from services.gateway.web.settings import WebSettings
 
-ROUTERS: tuple[APIRouter, ...] = (login.router, account.router, submit.router, about.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    login.router,
+    account.router,
+    submit.router,
+    history.router,
+    about.router,
+    job_page.router,
+    review_page.router,
+)
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 

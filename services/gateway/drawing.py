@@ -1,0 +1,53 @@
+"""A job's pages as pictures: fetched from the object store, drawn by the renderer, boxes put on them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+
+from services.gateway.annotate import draw_boxes, picture
+from services.gateway.resources import Resources
+from shared.domain.correction import corrected_page
+from shared.domain.detection import Page
+from shared.domain.errors import ErrorCode, TemporaryError
+from shared.domain.job import Job
+from shared.objects import ObjectMissingError
+from shared.pages.limits import RenderLimits
+
+
+@contextmanager
+def document_of(gateway: Resources, job: Job) -> Iterator[Path]:
+    """The job's document as a file, which goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="paraphe-page-") as folder:
+        path = Path(folder) / "document"
+        try:
+            gateway.objects.fetch(job.document.object_name, path)
+        except ObjectMissingError as error:
+            raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, "The document is not in the object store.") from error
+        yield path
+
+
+def plain_page(gateway: Resources, document: Path, number: int, width: int) -> Image.Image:
+    """One page (1-based) as displayed, ``width`` pixels wide."""
+    return picture(gateway.renderer.picture(document, number, width, _render_limits(gateway)))
+
+
+def boxed(image: Image.Image, job: Job, page: Page, *, corrected: bool) -> Image.Image:
+    """The page's picture with the model's boxes, or a person's where they are wanted and there are some."""
+    correction = job.result.corrections.get(page.number) if corrected and job.result else None
+    boxes = corrected_page(page, correction).detections
+    return draw_boxes(image, boxes, page.width, with_confidence=correction is None)
+
+
+def _render_limits(gateway: Resources) -> RenderLimits:
+    limits = gateway.settings.limits
+    return RenderLimits(
+        max_pages=limits.pages,
+        max_page_pixels=limits.page_pixels,
+        seconds=limits.document_seconds,
+        seconds_per_page=limits.page_seconds,
+        memory_bytes=limits.render_memory_bytes,
+        pdf_dpi=limits.pdf_dpi,
+    )

@@ -1,0 +1,94 @@
+"""``/jobs/{id}``: one document, what was found on it, and a person's corrections."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import anyio
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, Response
+from starlette.background import BackgroundTask
+
+from services.gateway.resources import GatewayDep, Resources
+from services.gateway.web import job_view
+from services.gateway.web.annotated_pdf import write_annotated_pdf
+from services.gateway.web.rendering import page
+from services.gateway.web.users import ReadUser
+from services.gateway.web.visitors import User
+from shared.db import jobs
+from shared.db.keys import Scope
+from shared.domain.errors import ConflictError
+from shared.domain.job import Job
+
+router = APIRouter()
+
+
+@router.get("/jobs/{job_id}")
+def show(request: Request, job_id: UUID, gateway: GatewayDep, user: ReadUser) -> Response:
+    """The job as it stands: waiting, failed, or examined."""
+    job = _job(gateway, user, job_id)
+    values = _values(request, job)
+    if job.result is None:
+        return page(request, "job_open.html", **values, failure=_failure(request, job))
+    t = request.state.visit.t
+    pages = job_view.pages_data(job.result)
+    data = {
+        "id": str(job.id),
+        "name": values["name"],
+        "pages": pages,
+        "first": job_view.first_page(pages),
+        "canReview": user.may(Scope.REVIEW),
+        "texts": job_view.script_texts(t),
+    }
+    timings = job_view.timing_lines(t, job.result)
+    return page(request, "job.html", **values, data=data, timings=timings, original_width=_widest(job))
+
+
+@router.get("/jobs/{job_id}/summary")
+def summary(request: Request, job_id: UUID, gateway: GatewayDep, user: ReadUser) -> Response:
+    """The head of the job page alone, shown anew after a correction."""
+    return page(request, "job_summary.html", **_values(request, _job(gateway, user, job_id)))
+
+
+@router.get("/jobs/{job_id}/annotated.pdf")
+async def annotated(job_id: UUID, gateway: GatewayDep, user: ReadUser) -> Response:
+    """The whole document with its boxes, a person's where there are some."""
+    job = await run_in_threadpool(_job, gateway, user, job_id)
+    if job.result is None:
+        raise ConflictError(f"The job is {job.state}; there is nothing to draw on its pages.")
+    folder = tempfile.mkdtemp(prefix="paraphe-pdf-")
+    target = Path(folder) / "annotated.pdf"
+    try:
+        # The few threads for drawing: a long document must not keep others from the database.
+        await anyio.to_thread.run_sync(write_annotated_pdf, gateway, job, target, limiter=gateway.drawing)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(target, media_type="application/pdf", background=BackgroundTask(shutil.rmtree, folder))
+
+
+def _job(gateway: Resources, user: User, job_id: UUID) -> Job:
+    return gateway.transact(lambda connection: jobs.get(connection, user.client_id, job_id, with_result=True))
+
+
+def _values(request: Request, job: Job) -> dict[str, Any]:
+    t = request.state.visit.t
+    values: dict[str, Any] = {"job": job, "name": job_view.shown_name(job, t), "requirements": []}
+    if job.result:
+        decision = job.result.corrected or job.result.decision
+        values["requirements"] = job_view.requirement_lines(t, decision, job.options.requirements)
+        values["corrected_pages"] = len(job.result.corrections)
+    return values
+
+
+def _failure(request: Request, job: Job) -> str | None:
+    return job_view.failure_text(request.state.visit.t, job.failure) if job.failure else None
+
+
+def _widest(job: Job) -> int:
+    """Width of the pictures one takes along: as fine as the pages, within what the API draws."""
+    assert job.result is not None
+    return max(64, min(4000, max((one.width for one in job.result.pages), default=1240)))

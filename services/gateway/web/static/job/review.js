@@ -1,0 +1,268 @@
+// Page after page that needs a person. The next one is fetched while this one is looked at.
+import { ApiProblem, api } from "../http.js";
+import { drawBoxes, drawList, tie } from "./boxes.js";
+import { Correcting, modelBoxes, readCorrection, writeCorrection } from "./correcting.js";
+import { Shortcuts } from "./keys.js";
+import { Viewer } from "./viewer.js";
+import { count, learn, percent, t } from "./words.js";
+
+const AHEAD = 2;
+const LOOK_AGAIN_MS = 10000;
+const HOLD_MS = 60000;
+const root = document.getElementById("review");
+const element = (name) => root.querySelector(`[data-part="${name}"]`);
+const keyOf = (one) => `${one.job_id} ${one.page}`;
+
+class Review {
+  constructor() {
+    this.ready = [];
+    this.skipped = [];
+    this.current = null;
+    this.last = null;
+    this.decided = 0;
+    this.isBusy = false;
+    this.closeUp = this.viewer("close-up");
+    this.whole = this.viewer("whole");
+    this.list = element("list");
+    tie([this.closeUp.stage, this.whole.stage], this.list, (key, part) => { if (part === this.list) this.reveal(key); });
+    this.correcting = new Correcting({
+      viewer: this.whole, list: this.list, bar: root.querySelector('[data-part="edit-bar"]'),
+      say: (text) => { element("say").textContent = text; },
+      onSaved: () => {}, onClosed: () => this.editingEnded(),
+    });
+    this.listen();
+    this.next();
+    // Asking again holds what is on the desk for as long as somebody sits at it.
+    setInterval(() => { if (this.current && !document.hidden) this.fetchMore().catch(() => {}); }, HOLD_MS);
+  }
+
+  viewer(name) {
+    return new Viewer(element(name), (number, width) => `/v1/jobs/${this.shown.item.job_id}/pages/${number}.jpg?width=${width}`);
+  }
+
+  listen() {
+    const actions = {
+      accept: () => this.decide(true), reject: () => this.decide(false), edit: () => this.edit(),
+      later: () => this.later(), back: () => this.back(), keys: () => element("keys").showModal(),
+    };
+    for (const [name, action] of Object.entries(actions)) {
+      root.querySelector(`[data-do="${name}"]`).addEventListener("click", action);
+    }
+    const idle = (action) => () => (this.correcting.isOpen || !this.current ? false : action());
+    const editing = (action) => () => (this.correcting.isOpen ? action() : false);
+    const zoom = (factor) => () => { this.zoomed().zoomBy(factor); };
+    const { correcting } = this;
+    new Shortcuts({
+      a: idle(actions.accept), r: idle(actions.reject), e: idle(actions.edit), l: idle(actions.later), b: idle(actions.back),
+      "+": zoom(1.4), "=": zoom(1.4), "-": zoom(1 / 1.4), 0: () => this.fit(), "?": actions.keys,
+      n: editing(() => correcting.editor.add()), s: editing(() => { this.saveEdit(); }), Escape: editing(() => { correcting.close(); }),
+      x: editing(() => correcting.state.sayNoSignature(!correcting.state.noSignature)),
+      "ctrl+z": editing(() => correcting.undo()), "ctrl+y": editing(() => correcting.redo()),
+      "ctrl+shift+z": editing(() => correcting.redo()), "ctrl+s": editing(() => { this.saveEdit(); }),
+    }, element("shortcuts"));
+    const save = root.querySelector('[data-edit="save"]');
+    save.addEventListener("click", (event) => { event.stopImmediatePropagation(); this.saveEdit(); }, { capture: true });
+  }
+
+  zoomed() { return this.correcting.isOpen ? this.whole : this.closeUp; }
+
+  /** Asks the queue for pages and reads each of them, so that it can be shown at once. */
+  async fetchMore() {
+    const { value } = await api("/v1/review/next", { method: "POST", json: { count: AHEAD, skip: this.skipped.slice(-200) } });
+    this.waiting = value.waiting;
+    const known = new Map(this.ready.map((one) => [keyOf(one.item), one]));
+    const found = value.pages.filter((item) => !this.current || keyOf(item) !== keyOf(this.current.item));
+    this.ready = (await Promise.all(found.map((item) => known.get(keyOf(item)) ?? this.prepare(item)))).filter(Boolean);
+    this.showWaiting();
+  }
+
+  async prepare(item) {
+    try {
+      const { value, tag } = await readCorrection(item.job_id, item.page);
+      const unsure = new Set(item.unsure);
+      const lowest = Math.min(...value.detections.filter((one) => unsure.has(one.id)).map((one) => one.confidence));
+      for (const one of value.detections) {
+        if (one.kind !== "signature") one.level = "other";
+        else if (unsure.has(one.id)) one.level = "unsure";
+        else one.level = one.confidence >= lowest ? "sure" : "weak";
+      }
+      const picture = new Image();
+      picture.src = `/v1/jobs/${item.job_id}/pages/${item.page}.jpg?width=${this.usualWidth()}`;
+      return { item, page: value, tag, picture };
+    } catch { return null; }
+  }
+
+  usualWidth() { return this.closeUp.width || 1240; }
+
+  /** The next page onto the desk, from what is ready if there is any. */
+  async next() {
+    this.current = null;
+    try {
+      if (!this.ready.length) await this.fetchMore();
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status < 500) throw error;
+      this.tell(t("review.offline"), "warn");
+      setTimeout(() => this.next(), 3000);
+      return;
+    }
+    const one = this.ready.shift();
+    if (!one) { this.rest(); return; }
+    this.show(one);
+    this.fetchMore().catch(() => {});
+  }
+
+  /** Nothing to do: looks again now and then. */
+  rest() {
+    element("done").hidden = false;
+    element("desk").hidden = true;
+    root.dataset.phase = "done";
+    setTimeout(() => { if (!this.current) this.next(); }, LOOK_AGAIN_MS);
+  }
+
+  show(one) {
+    this.current = this.shown = one;
+    const { item, page } = one;
+    element("done").hidden = true;
+    element("desk").hidden = false;
+    const name = item.filename ?? t("unnamed");
+    const label = t("page.of", { n: page.number, name });
+    this.boxes = modelBoxes(page).filter((box) => box.level !== "weak");
+    for (const viewer of [this.closeUp, this.whole]) {
+      viewer.show(page, label);
+      drawBoxes(viewer.stage.querySelector(".boxes"), this.boxes, page);
+    }
+    this.fit();
+    drawList(this.list, this.boxes);
+    element("question").textContent = item.unsure.length > 1 ? t("review.questions", { n: item.unsure.length }) : t("review.question");
+    element("confidence").textContent = t("review.confidence", { share: percent(item.confidence) });
+    element("name").textContent = name;
+    element("page").textContent = t("review.page", { n: page.number });
+    element("link").href = `/jobs/${item.job_id}#page=${page.number}`;
+    root.querySelector('[data-do="back"]').disabled = !this.last;
+    root.dataset.phase = "deciding";
+    root.dataset.page = keyOf(item);
+  }
+
+  fit() {
+    if (this.correcting.isOpen) { this.whole.fit(); return; }
+    const unsure = this.boxes.filter((box) => box.level === "unsure");
+    this.closeUp.fit(unsure.length ? around(unsure) : null);
+    this.whole.fit();
+  }
+
+  reveal(key) {
+    const box = (this.correcting.isOpen ? this.correcting.state.boxes : this.boxes).find((one) => String(one.key) === key);
+    if (box) this.zoomed().reveal(box);
+  }
+
+  /** Accepted: what was unsure is a signature. Rejected: it is none. What was sure stays either way. */
+  async decide(isAccepted) {
+    if (this.isBusy || !this.current || this.correcting.isOpen) return;
+    this.isBusy = true;
+    const one = this.current;
+    const kept = this.boxes.filter((box) => isAccepted || box.level !== "unsure");
+    const body = {
+      boxes: kept.map(({ kind, detection, x, y, width, height }) => ({ kind, detection, box: { x, y, width, height } })),
+      no_signature: !kept.some((box) => box.kind === "signature"),
+    };
+    try {
+      one.tag = (await writeCorrection(one.item.job_id, one.page.number, one.tag, body)).tag;
+      this.tell(`${t(isAccepted ? "review.accepted" : "review.rejected")}: ${one.item.filename ?? t("unnamed")}`, "good");
+      this.finished(one);
+    } catch (error) {
+      await this.explain(error, one);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  finished(one) {
+    this.decided += 1;
+    this.last = one;
+    this.waiting = Math.max(0, (this.waiting ?? 1) - 1);
+    // A decided document takes its other pages out of the queue: those of it that wait here are asked for anew.
+    this.ready = this.ready.filter((other) => other.item.job_id !== one.item.job_id);
+    this.showWaiting();
+    this.next();
+  }
+
+  async explain(error, one) {
+    if (!(error instanceof ApiProblem) || ![404, 412].includes(error.status)) { this.tell(t("review.failed"), "bad"); return; }
+    if (error.status === 404) { this.tell(t("review.gone"), "warn"); this.next(); return; }
+    const { value } = await readCorrection(one.item.job_id, one.page.number);
+    this.tell(t("review.taken", { author: value.correction.author }), "warn");
+    this.next();
+  }
+
+  async later() {
+    if (this.isBusy || !this.current) return;
+    const { item } = this.current;
+    this.skipped.push({ job_id: item.job_id, page: item.page });
+    this.ready = [];
+    await this.next();
+  }
+
+  /** The page decided last, to be decided again: its correction is in force, so it is edited. */
+  async back() {
+    if (!this.last || this.isBusy) return;
+    const before = this.current;
+    const one = this.last;
+    this.last = null;
+    if (before) this.ready.unshift(before);
+    this.show(one);
+    await this.edit();
+  }
+
+  async edit() {
+    if (!this.current || this.correcting.isOpen) return;
+    try {
+      await this.correcting.open(this.current.item.job_id, this.current.page);
+    } catch { this.tell(t("edit.not_opened"), "bad"); return; }
+    root.classList.add("is-editing");
+    root.dataset.phase = "editing";
+    element("decisions").hidden = true;
+    this.whole.resize();
+    (this.whole.stage.querySelector(".box") ?? this.whole.pane).focus({ preventScroll: true });
+  }
+
+  async saveEdit() {
+    if (!(await this.correcting.save())) return;
+    this.isSaved = true;
+    await this.correcting.close();
+  }
+
+  editingEnded() {
+    root.classList.remove("is-editing");
+    element("decisions").hidden = false;
+    const wasSaved = this.isSaved || this.shown.tag !== this.correcting.tag;
+    this.isSaved = false;
+    if (wasSaved) { this.shown.tag = this.correcting.tag; this.finished(this.shown); } else this.show(this.shown);
+  }
+
+  showWaiting() {
+    const parts = [count("review.waiting", this.waiting)];
+    if (this.decided) parts.push(count("review.done_here", this.decided));
+    element("waiting").textContent = parts.join(" · ");
+  }
+
+  tell(text, colour) {
+    const notice = element("notice");
+    notice.textContent = text;
+    notice.className = `notice ${colour}`;
+    notice.hidden = false;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => { notice.hidden = true; }, 4000);
+  }
+}
+
+/** The box around several. */
+function around(boxes) {
+  const x = Math.min(...boxes.map((box) => box.x));
+  const y = Math.min(...boxes.map((box) => box.y));
+  const right = Math.max(...boxes.map((box) => box.x + box.width));
+  const bottom = Math.max(...boxes.map((box) => box.y + box.height));
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+learn(JSON.parse(document.getElementById("job-data").textContent).texts);
+new Review();
