@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from services.gateway.web import errors
 from services.gateway.web.rendering import STATIC, static_version
-from services.gateway.web.routes import about, account, history, job_page, login, review_page, submit
+from services.gateway.web.routes import about, account, history, job_page, login, review_page, statistics, submit
 from services.gateway.web.security_headers import SecurityHeaders
 from services.gateway.web.settings import WebSettings
 
@@ -19,6 +19,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     submit.router,
     history.router,
+    statistics.router,
     about.router,
     job_page.router,
     review_page.router,
