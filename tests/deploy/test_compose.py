@@ -22,19 +22,9 @@ VARIANTS = {
     "all": (*_BASE, "--profile", "*"),
     "seaweedfs": (*_BASE, "-f", str(DEPLOY / "compose/seaweedfs.yml"), "--profile", "*"),
 }
-_WANTED = [
-    "gateway",
-    "detector",
-    "notifier",
-    "reconciler",
-    "migrate",
-    "postgres",
-    "redis",
-    "minio",
-    "prometheus",
-    "alertmanager",
-    "grafana",
-]
+_STORES = {"postgres", "redis", "minio"}
+_WATCHERS = {"prometheus", "alertmanager", "grafana"}
+_WANTED = {"gateway", "detector", "notifier", "reconciler", "migrate", *_STORES, *_WATCHERS}
 # Each for a reason that stands in the file.
 _ROOT_USERS = {"objects-volume"}
 _ENDING = {"migrate", "objects-volume"}

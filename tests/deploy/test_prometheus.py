@@ -92,7 +92,7 @@ def test_kubernetes_has_the_same_rules() -> None:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
-    assert (DEPLOY / "k8s/base/prometheus-rule.yaml").read_text() == module.rendered(), (
+    assert (DEPLOY / "k8s/components/monitoring/prometheus-rule.yaml").read_text() == module.rendered(), (
         "run deploy/render-prometheus-rule"
     )
     assert yaml.safe_load(module.rendered())["spec"]["groups"] == yaml.safe_load(RULES.read_text())["groups"]

@@ -1,0 +1,247 @@
+"""The overlays, rendered as kubectl would, valid by strict schemas, and held to what we promise of them."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.detector.settings import WorkerSettings
+from services.gateway.settings import GatewaySettings
+from shared.settings import LimitSettings
+from tests.deploy.tools import DEPLOY, ROOT, run
+
+Manifest = dict[str, Any]
+OVERLAYS = ("cpu", "gpu", "dev")
+# The oldest we promise, one in between, the newest the schemas know.
+VERSIONS = ("1.30", "1.34", "1.37")
+_LONG_RUNNING = {"gateway", "detector", "notifier", "reconciler"}
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("k8s")
+    shutil.copytree(DEPLOY / "k8s", folder / "k8s")
+    secrets = folder / "k8s/overlays/dev/secrets.env"
+    secrets.unlink(missing_ok=True)
+    run([sys.executable, DEPLOY / "make-env", "--kubernetes", "--output", secrets])
+    found = {}
+    for overlay in OVERLAYS:
+        found[overlay] = folder / f"{overlay}.yaml"
+        found[overlay].write_text(_kustomize(folder / "k8s/overlays" / overlay))
+    return found
+
+
+def _kustomize(folder: Path) -> str:
+    try:
+        return run(["kubectl", "kustomize", folder])
+    except AssertionError as missing:
+        if "is missing" not in str(missing):
+            raise
+        return run(["kustomize", "build", folder])
+
+
+@pytest.fixture(params=OVERLAYS)
+def overlay(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def manifests(rendered: dict[str, Path], overlay: str) -> list[Manifest]:
+    return list(yaml.safe_load_all(rendered[overlay].read_text()))
+
+
+def of(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
+    return {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}
+
+
+def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
+    """Name and pod template of everything that runs."""
+    for each in manifests:
+        name, spec = each["metadata"]["name"], each.get("spec", {})
+        if each["kind"] in ("Deployment", "StatefulSet", "Job"):
+            yield name, spec["template"]
+        elif each["kind"] == "CronJob":
+            yield name, spec["jobTemplate"]["spec"]["template"]
+
+
+def containers(template: Manifest) -> list[Manifest]:
+    return [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]
+
+
+def test_every_manifest_is_valid(rendered: dict[str, Path], overlay: str) -> None:
+    python = ROOT / ".venv-deploy/bin/python"
+    out = run([python, Path(__file__).with_name("kubernetes_schemas.py"), rendered[overlay], *VERSIONS])
+    assert ", 0 faulty" in out
+
+
+def test_a_wrong_key_is_found(rendered: dict[str, Path], tmp_path: Path) -> None:
+    """Or the test above would prove nothing."""
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(rendered["cpu"].read_text().replace("cooldownPeriod", "coolDownPeriod").replace("tls:", "tsl:"))
+    python = ROOT / ".venv-deploy/bin/python"
+    with pytest.raises(AssertionError, match="2 faulty"):
+        run([python, Path(__file__).with_name("kubernetes_schemas.py"), wrong, VERSIONS[0]])
+
+
+def test_checkov_finds_nothing_unanswered(rendered: dict[str, Path], overlay: str) -> None:
+    _checkov(rendered[overlay], "kubernetes")
+
+
+def test_checkov_finds_nothing_in_the_dockerfile() -> None:
+    _checkov(DEPLOY / "docker/Dockerfile", "dockerfile")
+
+
+def _checkov(file: Path, framework: str) -> None:
+    arguments = ["--config-file", DEPLOY / "checkov.yaml", "--framework", framework, "-o", "json", "-f", file]
+    summary = json.loads(run(["checkov", *arguments]))["summary"]
+    assert summary["passed"] > 100
+    assert summary["failed"] == summary["parsing_errors"] == 0
+
+
+def test_answers_to_checkov_have_reasons() -> None:
+    before = ""
+    for line in (DEPLOY / "checkov.yaml").read_text().splitlines():
+        if re.match(r"\s+- CKV", line):
+            assert before.lstrip().startswith(("#", "- CKV")), line
+        before = line
+
+
+def test_pods_meet_the_restricted_standard(manifests: list[Manifest]) -> None:
+    namespace = of(manifests, "Namespace")["paraphe"]
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    for name, template in pods(manifests):
+        spec = template["spec"]
+        assert spec["automountServiceAccountToken"] is False, name
+        assert spec["securityContext"]["runAsNonRoot"], name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert not any(spec.get(host) for host in ("hostNetwork", "hostPID", "hostIPC")), name
+        for container in containers(template):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, name
+            assert context["readOnlyRootFilesystem"] is True, name
+            assert context["capabilities"] == {"drop": ["ALL"]}, name
+            assert container["resources"]["limits"]["memory"], name
+            assert {"cpu", "memory"} <= set(container["resources"]["requests"]), name
+            assert ":" in container["image"], name
+
+
+def test_no_service_account_has_a_token(manifests: list[Manifest]) -> None:
+    accounts = of(manifests, "ServiceAccount")
+    assert _LONG_RUNNING | {"migrate", "backup"} == set(accounts)
+    assert all(account["automountServiceAccountToken"] is False for account in accounts.values())
+
+
+def test_nothing_talks_unless_allowed(manifests: list[Manifest]) -> None:
+    policies = of(manifests, "NetworkPolicy")
+    assert policies["default-deny"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    data = policies["data"]["spec"]["podSelector"]["matchLabels"]
+    for name, template in pods(manifests):
+        labels = template["metadata"]["labels"]
+        is_server = labels.get("paraphe/is") == "server"
+        assert (labels.items() >= data.items()) != is_server, name
+
+
+def test_secrets_are_referred_to_and_not_contained(rendered: dict[str, Path]) -> None:
+    for overlay in ("cpu", "gpu"):
+        assert of(list(yaml.safe_load_all(rendered[overlay].read_text())), "Secret") == {}
+    assert "overlays/dev/secrets.env" in (ROOT / ".gitignore").read_text()
+
+
+def test_settings_named_exist(manifests: list[Manifest]) -> None:
+    documented = (ROOT / "docs/settings.md").read_text()
+    named = {name for config in of(manifests, "ConfigMap").values() for name in config["data"]}
+    named |= {
+        env["name"] for _, template in pods(manifests) for one in containers(template) for env in one.get("env", [])
+    }
+    ours = {name for name in named if name.startswith("PARAPHE_")}
+    assert ours
+    assert {name for name in ours if f"`{name}`" not in documented} == set()
+
+
+def test_long_running_services_have_probes_and_spread(manifests: list[Manifest]) -> None:
+    for name, deployment in of(manifests, "Deployment").items():
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        assert {"livenessProbe", "readinessProbe"} <= set(container), name
+        assert len(deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]) == 2, name
+        assert container["ports"], name
+    probes = of(manifests, "Deployment")["detector"]["spec"]["template"]["spec"]["containers"][0]
+    assert probes["livenessProbe"]["exec"]["command"][-2:] == ["/opt/paraphe/healthcheck.py", "detector"]
+    gateway = of(manifests, "Deployment")["gateway"]["spec"]["template"]["spec"]["containers"][0]
+    assert gateway["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert gateway["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_a_drain_fits_into_the_grace(manifests: list[Manifest]) -> None:
+    deployments = of(manifests, "Deployment")
+    usual = {"gateway": GatewaySettings().drain_s, "detector": WorkerSettings().drain_s}
+    for name, default in usual.items():
+        spec = deployments[name]["spec"]["template"]["spec"]
+        env = {each["name"]: each.get("value") for each in spec["containers"][0].get("env", [])}
+        drain_s = float(env.get(f"PARAPHE_{name.upper()}_DRAIN_S") or default)
+        assert spec["terminationGracePeriodSeconds"] >= drain_s + 15, name
+
+
+def test_services_are_named_as_the_alerts_know_them(manifests: list[Manifest]) -> None:
+    """The Prometheus operator takes a Service's name for the label ``job``."""
+    measured = {
+        name: service
+        for name, service in of(manifests, "Service").items()
+        if service["metadata"].get("labels", {}).get("paraphe/metrics") == "true"
+    }
+    assert set(measured) == {f"paraphe-{name}" for name in _LONG_RUNNING}
+    for name, service in measured.items():
+        spec = of(manifests, "Deployment")[name.removeprefix("paraphe-")]["spec"]["template"]
+        assert spec["metadata"]["labels"].items() >= service["spec"]["selector"].items()
+        assert service["spec"]["ports"][0]["port"] == spec["spec"]["containers"][0]["ports"][0]["containerPort"]
+
+
+def test_the_ingress_lets_the_largest_document_through_and_not_much_more(manifests: list[Manifest]) -> None:
+    annotations = of(manifests, "Ingress")["paraphe"]["metadata"]["annotations"]
+    megabytes = LimitSettings().document_bytes / 2**20
+    for annotation in ("nginx.ingress.kubernetes.io/proxy-body-size", "nginx.org/client-max-body-size"):
+        assert megabytes < int(annotations[annotation].removesuffix("m")) <= megabytes * 1.1
+    assert int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]) > GatewaySettings().wait_max_s
+
+
+def test_clusters_are_kept_up_and_scaled(rendered: dict[str, Path]) -> None:
+    for overlay in ("cpu", "gpu"):
+        manifests = list(yaml.safe_load_all(rendered[overlay].read_text()))
+        assert set(of(manifests, "PodDisruptionBudget")) == _LONG_RUNNING
+        assert of(manifests, "HorizontalPodAutoscaler")["gateway"]["spec"]["minReplicas"] == 2
+        assert "replicas" not in of(manifests, "Deployment")["detector"]["spec"]
+        assert {"ServiceMonitor", "PrometheusRule", "ScaledObject"} <= {each["kind"] for each in manifests}
+
+
+@pytest.mark.parametrize("overlay", ["cpu", "gpu"])
+def test_detectors_scale_on_all_work_there_is_down_to_none(manifests: list[Manifest]) -> None:
+    spec = of(manifests, "ScaledObject")["detector"]["spec"]
+    assert spec["minReplicaCount"] == 0
+    (trigger,) = spec["triggers"]
+    assert trigger["type"] == "postgresql"
+    assert "'queued', 'processing'" in trigger["metadata"]["query"]
+    env = of(manifests, "Deployment")["detector"]["spec"]["template"]["spec"]["containers"][0]["env"]
+    threads = next(each["value"] for each in env if each["name"] == "PARAPHE_DETECTOR_THREADS")
+    assert trigger["metadata"]["targetQueryValue"] == threads
+
+
+@pytest.mark.parametrize("overlay", ["gpu"])
+def test_gpu_detectors_ask_for_a_gpu(manifests: list[Manifest]) -> None:
+    spec = of(manifests, "Deployment")["detector"]["spec"]["template"]["spec"]
+    assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+    assert {container["image"].partition(":")[0] for container in containers({"spec": spec})} == {
+        "paraphe-detector-gpu"
+    }
+
+
+@pytest.mark.parametrize("overlay", ["dev"])
+def test_dev_needs_no_operator(manifests: list[Manifest]) -> None:
+    foreign = {each["apiVersion"] for each in manifests if "." in each["apiVersion"].partition("/")[0]}
+    assert all(group.partition("/")[0].endswith("k8s.io") for group in foreign), foreign
+    assert set(of(manifests, "StatefulSet")) == {"postgres", "redis", "objects"}
