@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 from kombu.pools import producers
 from redis.exceptions import RedisError
 
+from shared import redis_transport
 from shared.domain.job import Priority
 from shared.settings import RedisSettings
 
@@ -44,6 +45,7 @@ def make_celery(settings: RedisSettings) -> Celery:
     """The Celery application shared by who sends examinations and who carries them out."""
     app = Celery("paraphe", broker=settings.url.get_secret_value())
     app.conf.update(
+        broker_transport=redis_transport.NAME,
         broker_transport_options=_transport_options(settings),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -73,7 +75,7 @@ class Publisher:
         options = {**_transport_options(settings), "max_retries": 0}
         self._celery = make_celery(settings)
         self._celery.conf.broker_transport_options = options
-        self._connection = Connection(settings.url.get_secret_value(), transport_options=options)
+        self._connection = _connection(settings, options)
 
     def publish_job(self, job_id: UUID, priority: Priority) -> None:
         """Put an examination on the detect queue."""
@@ -94,7 +96,11 @@ class Publisher:
 
 def broker_connection(settings: RedisSettings) -> Connection:
     """A kombu connection for consumers."""
-    return Connection(settings.url.get_secret_value(), transport_options=_transport_options(settings))
+    return _connection(settings, _transport_options(settings))
+
+
+def _connection(settings: RedisSettings, options: dict[str, Any]) -> Connection:
+    return Connection(settings.url.get_secret_value(), transport=redis_transport.NAME, transport_options=options)
 
 
 def event_queue() -> Queue:

@@ -25,6 +25,9 @@ def prepare(config_folder: Path, threads: int | None = None) -> int:
     ensure_torchvision()
     torch_utils: Any = importlib.import_module("ultralytics.utils.torch_utils")
     torch_utils.NUM_THREADS = count  # Ultralytics would leave one core idle and set it again on every device choice
+    # It patches Pillow to look for a HEIF plugin when a file is no image; without the plugin that hides the real error.
+    patches: Any = importlib.import_module("ultralytics.utils.patches")
+    patches._pil_plugins_registered = True
     importlib.import_module("torch").set_num_threads(count)
     importlib.import_module("ultralytics").settings.update({"sync": False, "tensorboard": False, "mlflow": False})
     return count
