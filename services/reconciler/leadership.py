@@ -5,10 +5,9 @@ import threading
 import structlog
 from sqlalchemy import Connection, Engine, func, select, text
 
-log = structlog.get_logger(__name__)
+from shared.db.operation import RECONCILER_LOCK
 
-# Any constant that no other advisory lock of ours uses.
-_LOCK = 7_206_942
+log = structlog.get_logger(__name__)
 
 # Postgres must notice within seconds that a leader's machine has vanished, or nobody could take its place.
 _NOTICE_LOSS = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 5", "tcp_keepalives_count = 2")
@@ -48,7 +47,7 @@ class Leadership:
         if self._held:
             self._session.execute(select(1))  # raises when the session, and the lock with it, is gone
             return True
-        self._held = self._session.execute(select(func.pg_try_advisory_lock(_LOCK))).scalar_one()
+        self._held = self._session.execute(select(func.pg_try_advisory_lock(RECONCILER_LOCK))).scalar_one()
         if self._held:
             log.info("this reconciler leads")
         return self._held

@@ -111,12 +111,18 @@ def everyone(connection: Connection) -> list[ApiKey]:
     return [_to_key(row) for row in connection.execute(_keys().order_by(api_keys.c.id.desc()))]
 
 
-def revoke(connection: Connection, key_id: UUID) -> None:
-    """End a key at once. NotFoundError when there is no such live key."""
-    revoked = connection.execute(
-        update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=func.now())
-    )
-    if not revoked.rowcount:
+def of_client(connection: Connection, client_id: UUID) -> list[ApiKey]:
+    """All keys of a client, newest first."""
+    wanted = _keys().where(api_keys.c.client_id == client_id).order_by(api_keys.c.id.desc())
+    return [_to_key(row) for row in connection.execute(wanted)]
+
+
+def revoke(connection: Connection, key_id: UUID, client_id: UUID | None = None) -> None:
+    """End a key at once, only one of this client if given. NotFoundError when there is no such live key."""
+    wanted = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+    if client_id is not None:
+        wanted = wanted.where(api_keys.c.client_id == client_id)
+    if not connection.execute(wanted.values(revoked_at=func.now())).rowcount:
         raise NotFoundError(f"There is no live key {key_id}.")
 
 

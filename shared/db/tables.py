@@ -137,6 +137,7 @@ jobs = Table(
     Index("ix_jobs_client_verdict", "client_id", "verdict", "id"),
     Index("ix_jobs_client_account", "client_id", "account_id", "id"),
     Index("ix_jobs_client_count", "client_id", "signature_count", "id"),
+    Index("ix_jobs_client_model", "client_id", "model", "id"),
     Index("ix_jobs_search", "search", postgresql_using="gin"),
     Index("ix_jobs_metadata", "metadata", postgresql_using="gin"),
     Index("ix_jobs_lease", "lease_expires_at", postgresql_where=text("state = 'processing'")),

@@ -32,14 +32,10 @@ async def alive() -> JSONResponse:
 )
 async def ready(gateway: GatewayDep) -> JSONResponse:
     """Whether jobs can be accepted. A missing broker does not prevent that: jobs start once it is back."""
-    database, store, broker = await asyncio.gather(
-        _probe("database", run_in_threadpool(_ask_database, gateway)),
-        _probe("store", run_in_threadpool(gateway.objects.check)),
-        _probe("broker", gateway.rate_limiter.check()),
-    )
-    works = database == store == "ok"
-    status = ("ready" if broker == "ok" else "degraded") if works else "unavailable"
-    body = {"status": status, "database": database, "store": store, "broker": broker}
+    parts = await probe_parts(gateway)
+    works = parts["database"] == parts["store"] == "ok"
+    status = ("ready" if parts["broker"] == "ok" else "degraded") if works else "unavailable"
+    body = {"status": status, **parts}
     return JSONResponse(body, 200 if works else 503, {"Cache-Control": "no-store"})
 
 
@@ -52,6 +48,16 @@ async def ready(gateway: GatewayDep) -> JSONResponse:
 async def metrics(gateway: GatewayDep) -> Response:
     """Prometheus' text format."""
     return Response(gateway.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def probe_parts(gateway: Resources) -> dict[str, str]:
+    """``database``, ``store`` and ``broker``, each "ok" or what is the matter."""
+    answers = await asyncio.gather(
+        _probe("database", run_in_threadpool(_ask_database, gateway)),
+        _probe("store", run_in_threadpool(gateway.objects.check)),
+        _probe("broker", gateway.rate_limiter.check()),
+    )
+    return dict(zip(("database", "store", "broker"), answers, strict=True))
 
 
 async def _probe(name: str, check: Awaitable[None]) -> str:

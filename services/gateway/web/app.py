@@ -10,7 +10,19 @@ from starlette.types import Scope
 
 from services.gateway.web import errors
 from services.gateway.web.rendering import STATIC, static_version
-from services.gateway.web.routes import about, account, history, job_page, login, review_page, statistics, submit
+from services.gateway.web.routes import (
+    about,
+    account,
+    administration,
+    history,
+    job_page,
+    key_page,
+    login,
+    people,
+    review_page,
+    statistics,
+    submit,
+)
 from services.gateway.web.security_headers import SecurityHeaders
 from services.gateway.web.settings import WebSettings
 
@@ -20,6 +32,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     submit.router,
     history.router,
     statistics.router,
+    administration.router,
+    people.router,
+    key_page.router,
     about.router,
     job_page.router,
     review_page.router,

@@ -11,9 +11,9 @@ router = APIRouter()
 
 
 @router.get("/about")
-def about(request: Request, _: CurrentVisit) -> Response:
+def about(request: Request, gateway: GatewayDep, _: CurrentVisit) -> Response:
     """Name, version, licences."""
-    return page(request, "about.html")
+    return page(request, "about.html", retention_days=gateway.settings.retention.days)
 
 
 @router.get("/help")

@@ -1,0 +1,127 @@
+"""The state of the system and what failed in it."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from services.gateway.resources import GatewayDep, Resources
+from services.gateway.routes.health import probe_parts
+from services.gateway.web.history_query import cursor
+from services.gateway.web.rendering import page, redirect
+from services.gateway.web.users import AdminUser, PostedForm
+from services.gateway.web.visitors import User
+from shared import dispatch
+from shared.db import audit, job_lists, jobs, operation
+from shared.db.audit import Action
+from shared.db.job_lists import JobFilter
+from shared.db.operation import Operation
+from shared.db.outbox import Message
+from shared.domain.errors import ConflictError
+from shared.domain.job import JobState
+
+router = APIRouter()
+
+_FAILED = JobFilter(states=[JobState.FAILED])
+_PAGE = 50
+_REPLAYED_AT_ONCE = 500
+# Nobody waits as long as this while the part that should do something is at work.
+_SILENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the system. ``state`` is ok, idle (nothing to tell by), slow or away."""
+
+    name: str
+    state: str
+
+
+@router.get("/admin")
+async def show(request: Request, gateway: GatewayDep, user: AdminUser) -> Response:
+    """Health, backlog, failed jobs."""
+    before = cursor(request.query_params.get("before", ""))
+    probes, values = await asyncio.gather(
+        probe_parts(gateway), run_in_threadpool(gateway.transact, lambda c: _look(c, user, before))
+    )
+    failed = values["failed"]
+    return page(
+        request,
+        "admin_health.html",
+        parts=_parts(probes, values["state"]),
+        older=f"/admin?before={failed.jobs[-1].id}" if failed.jobs and failed.has_older else None,
+        limit=gateway.settings.gateway.backlog_limit,
+        retention_days=gateway.settings.retention.days,
+        **values,
+    )
+
+
+def _look(connection: Connection, user: User, before: UUID | None) -> dict[str, Any]:
+    found = job_lists.page(connection, user.client_id, _FAILED, before=before, limit=_PAGE)
+    return {"state": operation.look(connection), "failed": found}
+
+
+def _parts(probes: dict[str, str], state: Operation) -> list[Part]:
+    """The servers answer for themselves; our own services are judged by what they leave undone."""
+    servers = [Part(name, "ok" if answer == "ok" else "away") for name, answer in probes.items()]
+    stuck = state.backlog.oldest_queued_s > _SILENCE_S
+    detector = ("slow" if state.backlog.processing else "away") if stuck else "ok" if state.finished else "idle"
+    notifier = "away" if state.oldest_unrecorded_s > _SILENCE_S else "ok" if state.finished else "idle"
+    return [
+        Part("gateway", "ok"),
+        *servers,
+        Part("detector", "ok" if state.backlog.processing and not stuck else detector),
+        Part("notifier", notifier),
+        Part("reconciler", "ok" if state.reconciler_leads else "away"),
+    ]
+
+
+@router.post("/admin/jobs/{job_id}/replay")
+def replay(request: Request, job_id: UUID, gateway: GatewayDep, user: AdminUser, _: PostedForm) -> Response:
+    """Try one failed job again."""
+    _replay(gateway, user, [job_id])
+    return redirect(request, "/admin", "flash.replayed")
+
+
+@router.post("/admin/replay")
+def replay_all(request: Request, gateway: GatewayDep, user: AdminUser, _: PostedForm) -> Response:
+    """Try the newest failed jobs again, up to a number that a click may answer for."""
+    found = gateway.transact(
+        lambda connection: job_lists.newest(connection, user.client_id, _FAILED, limit=_REPLAYED_AT_ONCE)
+    )
+    _replay(gateway, user, [job.id for job in found])
+    return redirect(request, "/admin", "flash.replayed")
+
+
+def _replay(gateway: Resources, user: User, job_ids: list[UUID]) -> None:
+    """Each in its own transaction; one that somebody else has replayed meanwhile is fine when there are several."""
+
+    def work(job_id: UUID, connection: Connection) -> list[Message]:
+        messages = jobs.replay(connection, user.client_id, job_id, gateway.settings.jobs)
+        audit.write(connection, user.actor, Action.JOB_REPLAYED, job_id)
+        return messages
+
+    for job_id in job_ids:
+        try:
+            dispatch.send(gateway.publisher, gateway.transact(partial(work, job_id)))
+        except ConflictError:
+            if len(job_ids) == 1:
+                raise
+
+
+@router.get("/admin/audit")
+def show_audit(request: Request, gateway: GatewayDep, user: AdminUser) -> Response:
+    """Who did what, newest first."""
+    before = cursor(request.query_params.get("before", ""))
+    lines = gateway.transact(
+        lambda connection: audit.newest(connection, user.client_id, before=before, limit=_PAGE + 1)
+    )
+    shown = lines[:_PAGE]
+    older = f"/admin/audit?before={shown[-1].id}" if len(lines) > _PAGE else None
+    return page(request, "admin_audit.html", lines=shown, older=older, is_first=before is None)
