@@ -1,0 +1,108 @@
+"""The chain for real: services, a failure, Prometheus, the rule, Alertmanager, a letter and a webhook; and its end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import text
+
+from paraphe.local.process import ChildProcess
+from shared.objects import ObjectStore
+from shared.settings import ObjectsSettings
+from tests.deploy.promql import selectors
+from tests.deploy.test_grafana import panels, queries
+from tests.deploy.tools import DEPLOY
+from tests.deploy.watching import RULES, Watch, until, watching
+from tests.servers import Servers
+from tests.system import QUICK_RECOVERY, SAMPLES, System
+
+# The alert must have reached people by then, counted from the job's failure, with the intervals we ship.
+_WITHIN_S = 60
+_ALERT = "ParapheJobFailed"
+# Empty unless what they are about has happened; no node exporter runs here.
+_EMPTY_WHEN_ALL_IS_WELL = {"Why documents fail", "Disk free"}
+
+
+@pytest.fixture
+def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
+    """All services, running; one detector thread each way is plenty."""
+    system = System(clean_servers, tmp_path, {**QUICK_RECOVERY, "PARAPHE_DETECTOR_THREADS": "2"})
+    try:
+        system.start("gateway", "detector", "notifier", "reconciler")
+        yield system
+    finally:
+        system.stop()
+
+
+@pytest.mark.timeout(400)
+def test_a_failure_is_heard_of_and_so_is_its_end(system: System, tmp_path: Path) -> None:
+    with watching(system, tmp_path) as watch:
+        _work_a_little(system)
+        until(lambda: len(watch.query('up{job=~"paraphe-.+"} == 1')) == 4, 60, "all four scraped")
+        _panels_have_answers(watch)
+        _the_scaler_counts_what_there_is(system)
+        failed_at = _fail_a_job(system)
+        mail = until(lambda: watch.mail("firing", _ALERT), _WITHIN_S - (monotonic() - failed_at), "the letter")
+        call = until(lambda: watch.webhook("firing", _ALERT), _WITHIN_S - (monotonic() - failed_at), "the webhook")
+        print(f"heard of after {monotonic() - failed_at:.1f} s")
+        assert "document_missing" in mail
+        assert f"docs/runbooks/{_ALERT}.md" in mail
+        assert call["commonLabels"]["severity"] == "critical"
+        # Five minutes after the last failure it ends; here after half a one.
+        watch.reload_rules(RULES.read_text().replace("[5m]", "[30s]"))
+        until(lambda: watch.mail("resolved", _ALERT), 120, "the letter that it is over")
+        until(lambda: watch.webhook("resolved", _ALERT), 30, "the webhook that it is over")
+        assert not [name for name in _firing(watch) if name != _ALERT]
+
+
+def _work_a_little(system: System) -> None:
+    samples = sorted(path for path in SAMPLES.iterdir() if path.suffix != ".json")
+    system.wait_for_outcomes(system.submit_many(samples), 90)
+
+
+def _panels_have_answers(watch: Watch) -> None:
+    """Every query of every panel is one Prometheus answers, with something, once there was some work."""
+    wanted = [parameter.values[0] for parameter in panels()]
+    wanted = [panel for panel in wanted if panel["title"] not in _EMPTY_WHEN_ALL_IS_WELL]
+    for panel in wanted:
+        for expr in queries(panel):
+            until(lambda expr=expr: watch.query(expr), 60, f"{panel['title']}: {expr}")
+    for rule in _rules():
+        watch.query(rule["expr"])
+    named = {name for panel in wanted for expr in queries(panel) for name, _ in selectors(expr)}
+    assert len(named) > 30
+
+
+def _the_scaler_counts_what_there_is(system: System) -> None:
+    manifests = yaml.safe_load_all((DEPLOY / "k8s/components/autoscaling/detector-scaling.yaml").read_text())
+    (trigger,) = next(each for each in manifests if each["kind"] == "ScaledObject")["spec"]["triggers"]
+    with system.engine.begin() as connection:
+        assert connection.execute(text(trigger["metadata"]["query"])).scalar_one() == 0
+
+
+def _fail_a_job(system: System) -> float:
+    """An accepted document disappears from the store: no attempt can succeed. Returns when the job had failed."""
+    detector = system.processes["detector"]
+    detector.stop(30)
+    job = system.submit(next(SAMPLES.glob("*.png")))
+    ObjectStore(ObjectsSettings()).delete_under("documents/")
+    system.processes["detector"] = ChildProcess(detector.spec)  # the same address: Prometheus looks there
+    system.processes["detector"].spawn()
+    until(lambda: _state(system, job) == "failed", 60, "the job has failed")
+    return monotonic()
+
+
+def _state(system: System, job: str) -> str:
+    with system.engine.begin() as connection:
+        return str(connection.execute(text("select state from jobs where id = :id"), {"id": job}).scalar_one())
+
+
+def _rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+def _firing(watch: Watch) -> list[str]:
+    return [series["metric"]["alertname"] for series in watch.query('ALERTS{alertstate="firing"}')]

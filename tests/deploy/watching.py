@@ -1,0 +1,195 @@
+"""Prometheus, Alertmanager and two receivers, as deploy/ configures them, on loopback."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from json import loads
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+import yaml
+
+from paraphe.local.process import ChildProcess, ProcessSpec
+from tests.deploy.tools import DEPLOY, ROOT, tool
+from tests.system import System, free_port
+
+RULES = DEPLOY / "prometheus/rules/paraphe.yml"
+MAIL_TO = "operators@example.org"
+
+
+def until(is_so: Callable[[], Any], within_s: float, what: str) -> Any:
+    """Wait for something true and return it."""
+    deadline = monotonic() + within_s
+    while not (found := is_so()):
+        assert monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
+        sleep(0.2)
+    return found
+
+
+@dataclass
+class Watch:
+    """What watches the system, and what has reached the receivers."""
+
+    prometheus: str
+    alertmanager: str
+    rules: Path
+    mailbox: Path
+    webhooks: list[dict[str, Any]] = field(default_factory=list)
+
+    def query(self, expr: str) -> list[dict[str, Any]]:
+        """The series an expression has now. A refused expression fails."""
+        answer = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": expr}, timeout=10).json()
+        assert answer["status"] == "success", (expr, answer)
+        result = answer["data"]["result"]
+        return list(result) if answer["data"]["resultType"] == "vector" else [result]
+
+    def reload_rules(self, text: str) -> None:
+        """Put other rules in place."""
+        self.rules.write_text(text)
+        httpx.post(f"{self.prometheus}/-/reload", timeout=10).raise_for_status()
+
+    def mail(self, status: str, alert: str) -> str:
+        """The first message about an alert in a state, or nothing."""
+        texts = (path.read_text() for path in sorted((self.mailbox / "new").glob("*")))
+        return next((text for text in texts if f"Subject: [{status.upper()}] {alert} " in text), "")
+
+    def webhook(self, status: str, alert: str) -> dict[str, Any] | None:
+        """The first call about an alert in a state."""
+        calls = (call for call in self.webhooks if call["status"] == status)
+        return next((call for call in calls if call["commonLabels"]["alertname"] == alert), None)
+
+
+@contextmanager
+def watching(system: System, folder: Path) -> Iterator[Watch]:
+    """Everything started and ready; ended afterwards."""
+    ports = [free_port() for _ in range(4)]
+    prometheus, alertmanager, smtp, webhook = ports
+    rules, mailbox = folder / "rules/paraphe.yml", folder / "mail"
+    rules.parent.mkdir()
+    rules.write_text(RULES.read_text())
+    watch = Watch(f"http://127.0.0.1:{prometheus}", f"http://127.0.0.1:{alertmanager}", rules, mailbox)
+    (folder / "alertmanager.yml").write_text(_alertmanager_config(smtp, webhook))
+    (folder / "prometheus.yml").write_text(_prometheus_config(system, rules, alertmanager))
+    with ExitStack() as stack:
+        stack.enter_context(_webhook_receiver(webhook, watch.webhooks))
+        commands = {
+            "mail": _mail_command(smtp, mailbox),
+            "alertmanager": _alertmanager_command(alertmanager, folder),
+            "prometheus": _prometheus_command(prometheus, folder),
+        }
+        for name, command in commands.items():
+            process = ChildProcess(
+                ProcessSpec(name, command, folder / f"{name}.log", folder / f"{name}.json", os.environ)
+            )
+            process.spawn()
+            stack.callback(process.kill, whole_group=True)
+        for url in (watch.alertmanager, watch.prometheus):
+            until(lambda url=url: _is_ready(url), 30, f"{url} ready")
+        yield watch
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/-/ready", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _prometheus_config(system: System, rules: Path, alertmanager: int) -> str:
+    """The configuration as it is, intervals and all, with addresses of loopback for the names that Compose resolves."""
+    config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    config["rule_files"] = [str(rules)]
+    config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{alertmanager}"]
+    jobs = []
+    for job in config["scrape_configs"]:
+        service = job["job_name"].removeprefix("paraphe-")
+        if service != job["job_name"]:
+            jobs.append({"job_name": job["job_name"], "static_configs": [{"targets": [_address(system, service)]}]})
+    config["scrape_configs"] = jobs
+    return yaml.safe_dump(config)
+
+
+def _address(system: System, service: str) -> str:
+    kind = "PORT" if service == "gateway" else "METRICS_PORT"
+    return f"127.0.0.1:{system.processes[service].spec.env[f'PARAPHE_{service.upper()}_{kind}']}"
+
+
+def _alertmanager_config(smtp: int, webhook: int) -> str:
+    environment = {
+        "ALERT_TEMPLATE": str(DEPLOY / "alertmanager/alertmanager.yml.template"),
+        "ALERT_SMTP_HOST": f"127.0.0.1:{smtp}",
+        "ALERT_SMTP_TLS": "false",
+        "ALERT_MAIL_FROM": "paraphe@example.org",
+        "ALERT_MAIL_TO": MAIL_TO,
+        "ALERT_WEBHOOK_URL": f"http://127.0.0.1:{webhook}/alerts",
+    }
+    command = ["/bin/sh", DEPLOY / "alertmanager/start.sh", "--print"]
+    config = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=10).stdout
+    # Only how long the news of an end is held back; the first message takes as long as it does.
+    return config.replace("group_interval: 2m", "group_interval: 5s")
+
+
+def _mail_command(port: int, mailbox: Path) -> tuple[str, ...]:
+    python = ROOT / ".venv-deploy/bin/python"
+    return (
+        str(python),
+        "-m",
+        "aiosmtpd",
+        "-n",
+        "-l",
+        f"127.0.0.1:{port}",
+        "-c",
+        "aiosmtpd.handlers.Mailbox",
+        str(mailbox),
+    )
+
+
+def _alertmanager_command(port: int, folder: Path) -> tuple[str, ...]:
+    try:
+        program = tool("prometheus-alertmanager")  # Debian's name
+    except AssertionError:
+        program = tool("alertmanager")
+    return (
+        program,
+        f"--config.file={folder}/alertmanager.yml",
+        f"--storage.path={folder}/alertmanager",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    )
+
+
+def _prometheus_command(port: int, folder: Path) -> tuple[str, ...]:
+    return (
+        tool("prometheus"),
+        f"--config.file={folder}/prometheus.yml",
+        f"--storage.tsdb.path={folder}/prometheus",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-lifecycle",
+    )
+
+
+@contextmanager
+def _webhook_receiver(port: int, calls: list[dict[str, Any]]) -> Iterator[None]:
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            calls.append(loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Say nothing: what came is in the list."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
