@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +44,8 @@ def show(request: Request, job_id: UUID, gateway: GatewayDep, user: ReadUser) ->
         "texts": job_view.script_texts(t),
     }
     timings = job_view.timing_lines(t, job.result)
-    return page(request, "job.html", **values, data=data, timings=timings, original_width=_widest(job))
+    stem = PurePath(values["name"]).stem
+    return page(request, "job.html", **values, stem=stem, data=data, timings=timings, original_width=_widest(job))
 
 
 @router.get("/jobs/{job_id}/summary")

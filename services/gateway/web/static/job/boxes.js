@@ -18,14 +18,28 @@ export function boxElement(box, page, index) {
   element.tabIndex = -1;
   const tag = document.createElement("span");
   tag.className = "tag";
-  tag.textContent = box.confidence == null ? String(index + 1) : `${index + 1} · ${percent(box.confidence)}`;
+  tag.textContent = String(index + 1);
+  if (box.confidence != null) {
+    const share = document.createElement("span");
+    share.className = "share";
+    share.textContent = ` · ${percent(box.confidence)}`;
+    tag.append(share);
+  }
   element.append(tag);
   place(element, box, page);
   return element;
 }
 
+/** Where there are many boxes, their labels are short until one is pointed at. */
+const CROWD = 10;
+
+export function fillLayer(layer, elements) {
+  layer.classList.toggle("crowded", elements.length > CROWD);
+  layer.replaceChildren(...elements);
+}
+
 export function drawBoxes(layer, boxes, page) {
-  layer.replaceChildren(...boxes.map((box, index) => boxElement(box, page, index)));
+  fillLayer(layer, boxes.map((box, index) => boxElement(box, page, index)));
 }
 
 /** The list: a button for each box; ``extra(box)`` may add controls. */

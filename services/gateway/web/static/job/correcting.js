@@ -48,11 +48,11 @@ export class Correcting {
     on("new", (event) => (event.detail ? this.editor.arm(!this.editor.isDrawing) : this.editor.add()));
     on("undo", () => this.undo());
     on("redo", () => this.redo());
+    on("model", () => this.startOver());
     on("save", () => this.save());
     on("close", () => this.close());
     this.none = bar.querySelector('[data-edit="none"]');
     this.none.addEventListener("change", () => this.state.sayNoSignature(this.none.checked));
-    addEventListener("beforeunload", (event) => { if (this.isChanged) event.preventDefault(); });
   }
 
   get isOpen() { return this.editor !== null; }
@@ -66,7 +66,7 @@ export class Correcting {
 
   start(jobId, page, correction, tag) {
     Object.assign(this, { jobId, page, tag });
-    const boxes = correction ? personBoxes(correction) : modelBoxes(page).filter((box) => box.level !== "weak");
+    const boxes = correction ? personBoxes(correction) : this.foundByModel();
     this.state = new EditState(boxes, correction?.no_signature ?? false, () => this.changed());
     this.editor = new Editor(this.viewer, this.state, this.say);
     this.bar.hidden = false;
@@ -76,6 +76,11 @@ export class Correcting {
 
   undo() { if (this.state.undo()) this.say(t("edit.undone")); }
   redo() { if (this.state.redo()) this.say(t("edit.redone")); }
+
+  /** Back to what the model found, as a step that can be undone. */
+  startOver() { this.state.step({ boxes: this.foundByModel(), noSignature: false }); }
+
+  foundByModel() { return modelBoxes(this.page).filter((box) => box.level !== "weak"); }
 
   changed() {
     this.keepDraft();
@@ -171,6 +176,7 @@ export class Correcting {
       if (answer !== "save" && answer !== "discard") return false;
     }
     this.dropDraft();
+    if (this.isChanged) document.getElementById("edit-notice").hidden = true;
     this.editor.end();
     this.editor = null;
     this.bar.hidden = true;
@@ -181,7 +187,7 @@ export class Correcting {
   tell(text, colour) {
     const notice = document.getElementById("edit-notice");
     notice.textContent = text;
-    notice.className = `notice ${colour}`;
+    notice.className = `notice toast ${colour}`;
     notice.hidden = false;
     clearTimeout(this.telling);
     if (colour === "good") this.telling = setTimeout(() => { notice.hidden = true; }, 4000);

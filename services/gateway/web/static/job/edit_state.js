@@ -14,7 +14,6 @@ export class EditState {
     this.saved = this.now;
     this.past = [];
     this.future = [];
-    this.nextKey = 1 + Math.max(0, ...boxes.map((box) => Number(box.key)));
     this.lastStep = { name: "", at: 0 };
   }
 
@@ -43,7 +42,8 @@ export class EditState {
   }
 
   add(box) {
-    const added = { kind: "signature", detection: null, confidence: null, level: "person", ...box, key: this.nextKey++ };
+    const key = 1 + Math.max(0, ...this.boxes.map((one) => Number(one.key)));
+    const added = { kind: "signature", detection: null, confidence: null, level: "person", ...box, key };
     this.step(this.consistent({ ...this.now, boxes: [...this.boxes, added] }));
     return added;
   }

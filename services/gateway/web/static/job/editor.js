@@ -1,5 +1,5 @@
 // Boxes under the person's hands: move, resize, draw, delete, set their kind; with the mouse, a finger or the keyboard.
-import { boxElement } from "./boxes.js";
+import { boxElement, fillLayer } from "./boxes.js";
 import { around, between, moved, resized } from "./geometry.js";
 import { t } from "./words.js";
 
@@ -43,7 +43,7 @@ export class Editor {
 
   draw() {
     const focused = this.layer.contains(document.activeElement) ? document.activeElement.closest(".box")?.dataset.key : null;
-    this.layer.replaceChildren(...this.state.boxes.map((box, index) => this.boxWithHandles(box, index)));
+    fillLayer(this.layer, this.state.boxes.map((box, index) => this.boxWithHandles(box, index)));
     if (focused) this.focus(focused);
   }
 

@@ -177,7 +177,8 @@ class Review {
   }
 
   finished(one) {
-    this.decided += 1;
+    if (!one.isDecided) this.decided += 1;
+    one.isDecided = true;
     this.last = one;
     this.waiting = Math.max(0, (this.waiting ?? 1) - 1);
     // A decided document takes its other pages out of the queue: those of it that wait here are asked for anew.
@@ -236,7 +237,9 @@ class Review {
     element("decisions").hidden = false;
     const wasSaved = this.isSaved || this.shown.tag !== this.correcting.tag;
     this.isSaved = false;
-    if (wasSaved) { this.shown.tag = this.correcting.tag; this.finished(this.shown); } else this.show(this.shown);
+    if (wasSaved) { this.shown.tag = this.correcting.tag; this.finished(this.shown); }
+    else if (this.shown.isDecided) this.next();
+    else this.show(this.shown);
   }
 
   showWaiting() {
@@ -248,7 +251,7 @@ class Review {
   tell(text, colour) {
     const notice = element("notice");
     notice.textContent = text;
-    notice.className = `notice ${colour}`;
+    notice.className = `notice toast ${colour}`;
     notice.hidden = false;
     clearTimeout(this.telling);
     this.telling = setTimeout(() => { notice.hidden = true; }, 4000);

@@ -1,0 +1,189 @@
+"""A reviewer's desk: a real gateway, people with browsers, and jobs examined as a test needs them."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pypdfium2
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from sqlalchemy import Engine
+
+from services.gateway.web.passwords import hash_password
+from shared.db import accounts, keys
+from shared.db.accounts import Role
+from shared.db.engine import make_engine
+from shared.domain.detection import Box, Detection, Kind
+from shared.domain.detection import Page as DocumentPage
+from shared.settings import PostgresSettings
+from tests.integration.gateway.conftest import GatewayProcess
+from tests.integration.gateway.workers import succeed
+from tests.servers import Servers
+from tests.system import SAMPLES
+
+CHROMIUM = "/usr/bin/chromium"
+DESKTOP = (1440, 900)
+PHONE = (390, 844)
+# A4 at 200 dpi, the size in which sample pages are examined.
+WIDTH, HEIGHT = 1654, 2339
+_PASSWORD = "seven quiet reviewers"
+# Some refusals are part of a test, and browsers log every one of them.
+_EXPECTED = ("412 (Precondition Failed)", "404 (Not Found)", "401 (Unauthorized)")
+
+
+@dataclass
+class Desk:
+    """Everything a test of the pages works with."""
+
+    url: str
+    browser: Browser
+    engine: Engine
+    client_id: UUID
+    api: httpx.Client
+    artefacts: Path
+    complaints: list[str] = field(default_factory=list)
+    _contexts: list[BrowserContext] = field(default_factory=list)
+    _hash: str = field(default_factory=lambda: hash_password(_PASSWORD))
+
+    def person(
+        self,
+        email: str = "anna@example.org",
+        *,
+        size: tuple[int, int] = DESKTOP,
+        role: Role = Role.OPERATOR,
+        client_id: UUID | None = None,
+        **options: Any,
+    ) -> Page:
+        """Somebody logged in, at a browser of their own. What the page complains of is kept in ``complaints``."""
+        with self.engine.begin() as connection:
+            if accounts.with_hash(connection, email) is None:
+                accounts.create(connection, client_id or self.client_id, email, self._hash, role)
+        options = {"locale": "en-GB", **options}
+        context = self.browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: self._listen(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self._check_host(request.url))
+        self.log_in(page, email)
+        return page
+
+    def log_in(self, page: Page, email: str) -> None:
+        """As a person does."""
+        if "/login" not in page.url:
+            page.goto(f"{self.url}/login")
+        page.locator("main [name=email]").fill(email)
+        page.locator("main [name=password]").fill(_PASSWORD)
+        page.locator("main [name=password]").press("Enter")
+        expect(page.locator("main [name=password]")).to_have_count(0)
+
+    def _listen(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not any(expected in text for expected in _EXPECTED):
+            self.complaints.append(text)
+
+    def _check_host(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.complaints.append(f"a request left the host: {url}")
+
+    def submit(self, content: bytes, name: str, **options: str) -> str:
+        """A queued job."""
+        answer = self.api.post("/v1/jobs", files={"file": (name, content)}, data=options)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def examined(
+        self, *pages: DocumentPage, name: str = "lease.pdf", content: bytes | None = None, **options: str
+    ) -> str:
+        """A job with this result; thresholds are 0.5 and 0.25."""
+        job_id = self.submit(content or sample_pdf(len(pages)), name, **options)
+        succeed(self.engine, job_id, pages)
+        return job_id
+
+    def correction(self, job_id: str, number: int = 1) -> dict[str, Any]:
+        """What the API says of a page."""
+        answer = self.api.get(f"/v1/jobs/{job_id}/pages/{number}/correction")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def result(self, job_id: str) -> dict[str, Any]:
+        return dict(self.api.get(f"/v1/jobs/{job_id}").json()["result"])
+
+    def photograph(self, page: Page, name: str) -> None:
+        """Kept as a test artefact."""
+        page.screenshot(path=self.artefacts / f"{name}.png", full_page=True)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+        self.api.close()
+
+
+def sample_pdf(pages: int) -> bytes:
+    """The sample lease, its pages repeated until there are so many."""
+    source = pypdfium2.PdfDocument(str(SAMPLES / "bail-4-pages.pdf"))
+    made = pypdfium2.PdfDocument.new()
+    for number in range(pages):
+        made.import_pages(source, [number % len(source)])
+    buffer = io.BytesIO()
+    made.save(buffer)
+    return buffer.getvalue()
+
+
+def a_page(*confidences: float, number: int = 1, kind: Kind = Kind.SIGNATURE) -> DocumentPage:
+    """A page with boxes under one another, at known places."""
+    found = (
+        Detection(f"p{number}-{index}", kind, one, Box(300, 150.0 + 55 * index, 400, 45))
+        for index, one in enumerate(confidences)
+    )
+    return DocumentPage(number, WIDTH, HEIGHT, tuple(found))
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 AA, as lines one can act on."""
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+@pytest.fixture(scope="session")
+def desk_playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def desk_browser(desk_playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium: nothing is downloaded."""
+    browser = desk_playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def desk_gateway(session_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """One gateway for all tests at the desk: they differ only in the rows they find."""
+    gateway = GatewayProcess(session_servers.environment, tmp_path_factory.mktemp("desk") / "gateway.log")
+    yield gateway
+    gateway.kill()
+
+
+@pytest.fixture
+def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+    """An empty system; afterwards no page may have complained of anything."""
+    engine = make_engine(PostgresSettings())
+    with engine.begin() as connection:
+        key, text = keys.create(
+            connection, client_name="acme", name="scanner", scopes=list(keys.Scope), requests_per_minute=1_000_000
+        )
+    api = httpx.Client(base_url=desk_gateway.url, headers={"Authorization": f"Bearer {text}"}, timeout=30)
+    desk = Desk(desk_gateway.url, desk_browser, engine, key.client_id, api, tmp_path)
+    yield desk
+    desk.close()
+    engine.dispose()
+    assert desk.complaints == []
