@@ -3,19 +3,22 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
 from sqlalchemy import Connection, Engine
 
-from services.notifier.channels.webhook import Answer, WebhookChannel
+from services.notifier.channels.answer import Answer, Sender
+from services.notifier.incidents import IncidentDesk
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.retries import Verdict, judge
 from services.notifier.settings import WebhookSettings
-from shared.db import deliveries
-from shared.db.deliveries import Receiver
+from shared.db import delivering
+from shared.db.delivering import Receiver
 from shared.db.engine import transact
-from shared.domain.delivery import Attempt, DeliveryState, DueDelivery
+from shared.domain.delivery import Attempt, DeliveryState, DueDelivery, EventMessage
+from shared.domain.subscription import Channel
 
 log = structlog.get_logger(__name__)
 
@@ -25,23 +28,46 @@ _LEASE_MARGIN_S = 50.0
 _STORE_PATIENCE_S = 5.0
 
 
-class Courier:
-    """Takes due deliveries from the database and sends them in a pool of threads.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One channel with who sends on it: ``threads`` attempts at once, ``per_receiver`` of them to one receiver."""
 
-    One receiver gets only a few of the threads, so that a slow one holds up nobody else.
+    channel: Channel
+    sender: Sender
+    threads: int
+    per_receiver: int
+    timeout_s: float
+
+
+class Courier:
+    """Takes one channel's due deliveries from the database and sends them in a pool of threads.
+
+    One receiver gets only a few of the threads, so that a slow one holds up nobody else. Both channels are retried by
+    the waits of ``schedule``.
     """
 
     def __init__(
-        self, engine: Engine, channel: WebhookChannel, settings: WebhookSettings, metrics: NotifierMetrics
+        self,
+        engine: Engine,
+        route: Route,
+        schedule: WebhookSettings,
+        metrics: NotifierMetrics,
+        incidents: IncidentDesk,
     ) -> None:
         self._engine = engine
-        self._channel = channel
-        self._settings = settings
+        self._route = route
+        self._schedule = schedule
         self._metrics = metrics
-        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="webhook")
+        self._incidents = incidents
+        self._pool = ThreadPoolExecutor(route.threads, thread_name_prefix=route.channel)
         self._guard = threading.Lock()
         self._busy: Counter[Receiver] = Counter()
         self._look = threading.Event()
+
+    @property
+    def name(self) -> str:
+        """What its loop is called."""
+        return f"{self._route.channel}s"
 
     def look_now(self) -> None:
         """There is something new to send."""
@@ -59,35 +85,30 @@ class Courier:
         """Let attempts under way end (each is over within its time-out); those not begun come up again later."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def measure(self) -> None:
-        """Set the gauges."""
-        waiting = transact(self._engine, deliveries.pending)
-        self._metrics.webhooks_pending.set(waiting.number)
-        self._metrics.webhooks_overdue.set(waiting.overdue_s)
-
     def _take_due(self) -> list[DueDelivery]:
         with self._guard:
             busy = dict(self._busy)
-        free = self._settings.threads - sum(busy.values())
+        free = self._route.threads - sum(busy.values())
         if free <= 0:
             return []
         take = partial(
-            deliveries.take_due,
+            delivering.take_due,
+            channel=self._route.channel,
             limit=free,
-            per_receiver=self._settings.per_receiver,
+            per_receiver=self._route.per_receiver,
             busy=busy,
-            lease_s=self._settings.timeout_s + _LEASE_MARGIN_S,
+            lease_s=self._route.timeout_s + _LEASE_MARGIN_S,
         )
         return transact(self._engine, take)
 
     def _deliver(self, due: DueDelivery) -> None:
         try:
-            answer = self._channel.send(due)
-            verdict = judge(answer, due.attempt, self._settings)
+            answer = self._route.sender.send(due)
+            verdict = judge(answer, due.attempt, self._schedule)
             self._store(due, answer, verdict)
             self._count(answer, verdict)
         except Exception as error:  # in a pool's thread nobody else would hear of it
-            log.exception("webhook attempt not stored, it will be repeated", delivery=str(due.id), error=str(error))
+            log.exception("attempt not stored, it will be repeated", delivery=str(due.id), error=str(error))
         finally:
             self._count_busy(due, -1)
             self.look_now()
@@ -98,14 +119,18 @@ class Courier:
 
         def write(connection: Connection) -> None:
             if verdict.state is DeliveryState.PENDING:
-                deliveries.retry(connection, due, attempt, wait_s=verdict.wait_s)
-            else:
-                deliveries.finish(connection, due, attempt, verdict.state)
+                delivering.retry(connection, due, attempt, wait_s=verdict.wait_s)
+            elif delivering.finish(connection, due, attempt, verdict.state) and verdict.state is DeliveryState.FAILED:
+                self._incidents.delivery_died(connection, due, answer)
 
         transact(self._engine, write, patience_s=_STORE_PATIENCE_S)
+        if verdict.state is DeliveryState.FAILED:
+            self._incidents.announce()
         log.info(
-            "webhook attempt",
-            job_id=str(due.job_id),
+            "delivery attempt",
+            channel=due.channel,
+            delivery=str(due.id),
+            job_id=str(due.message.job_id) if isinstance(due.message, EventMessage) else None,
             receiver=due.receiver,
             attempt=due.attempt,
             status=answer.status,
@@ -115,9 +140,10 @@ class Courier:
         )
 
     def _count(self, answer: Answer, verdict: Verdict) -> None:
-        self._metrics.count_attempt(answer.milliseconds / 1000, succeeded=verdict.state is DeliveryState.DELIVERED)
+        channel, succeeded = self._route.channel, verdict.state is DeliveryState.DELIVERED
+        self._metrics.count_attempt(channel, answer.milliseconds / 1000, succeeded=succeeded)
         if verdict.state is not DeliveryState.PENDING:
-            self._metrics.count_delivery(verdict.state)
+            self._metrics.count_delivery(channel, verdict.state)
 
     def _count_busy(self, due: DueDelivery, change: int) -> None:
         receiver = (due.client_id, due.receiver)

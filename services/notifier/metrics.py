@@ -2,10 +2,13 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.db.deliveries import PendingDeliveries
+from shared.db.incidents import IncidentKind
 from shared.domain.delivery import DeliveryState
 from shared.domain.errors import ErrorCode
 from shared.domain.events import Event, EventKind
 from shared.domain.job import JobState
+from shared.domain.subscription import Channel
 
 _JOB_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 900, 3600)
 _SIGNATURES = (0, 1, 2, 3, 4, 6, 8, 12, 20, 50)
@@ -40,23 +43,18 @@ class NotifierMetrics:
         self.messages_dropped = Counter(
             "paraphe_event_messages_dropped", "Messages on the event queue that are none of ours.", registry=registry
         )
-        self._attempts = Counter(
-            "paraphe_webhook_attempts", "Webhook attempts, by success.", ["succeeded"], registry=registry
+        self._channels = {
+            Channel.WEBHOOK: _ChannelMetrics("paraphe_webhook", "Webhook", _WEBHOOK_SECONDS, registry),
+            Channel.EMAIL: _ChannelMetrics("paraphe_mail", "Mail", _WEBHOOK_SECONDS, registry),
+        }
+        self.alerts_received = Counter(
+            "paraphe_alerts_received", "Alerts that Alertmanager told us of, by state.", ["state"], registry=registry
         )
-        self._attempt_seconds = Histogram(
-            "paraphe_webhook_attempt_seconds",
-            "How long receivers took.",
-            buckets=_WEBHOOK_SECONDS,
-            registry=registry,
+        self.incidents_open = Gauge(
+            "paraphe_incidents_open", "Jobs and deliveries given up and not made good.", ["kind"], registry=registry
         )
-        self._deliveries = Counter(
-            "paraphe_webhook_deliveries", "Deliveries that ended, by outcome.", ["state"], registry=registry
-        )
-        self.webhooks_pending = Gauge(
-            "paraphe_webhook_deliveries_pending", "Deliveries not ended yet (of all replicas).", registry=registry
-        )
-        self.webhooks_overdue = Gauge(
-            "paraphe_webhook_overdue_seconds", "How long the most overdue delivery has been due.", registry=registry
+        self.alertmanagers_unreachable = Gauge(
+            "paraphe_alertmanagers_unreachable", "Alertmanagers that could not be told last time.", registry=registry
         )
         self._begin_at_zero()
 
@@ -68,10 +66,10 @@ class NotifierMetrics:
             self._jobs.labels(state, "")
         for code in (*ErrorCode, _OTHER_CODE):
             self._jobs.labels(JobState.FAILED, code)
-        for succeeded in ("true", "false"):
-            self._attempts.labels(succeeded)
-        for ended in (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DISABLED):
-            self._deliveries.labels(ended)
+        for state_of_alert in ("firing", "resolved"):
+            self.alerts_received.labels(state_of_alert)
+        for incident in IncidentKind:
+            self.incidents_open.labels(incident)
 
     def count_event(self, event: Event) -> None:
         """Count a recorded event, once its recording is committed."""
@@ -85,14 +83,46 @@ class NotifierMetrics:
         if "count" in event.data:
             self._signatures.observe(event.data["count"])
 
-    def count_attempt(self, seconds: float, *, succeeded: bool) -> None:
-        """One webhook attempt, answered or not."""
-        self._attempts.labels(str(succeeded).lower()).inc()
-        self._attempt_seconds.observe(seconds)
+    def count_attempt(self, channel: Channel, seconds: float, *, succeeded: bool) -> None:
+        """One attempt, answered or not."""
+        self._channels[channel].attempts.labels(str(succeeded).lower()).inc()
+        self._channels[channel].attempt_seconds.observe(seconds)
 
-    def count_delivery(self, state: DeliveryState) -> None:
+    def count_delivery(self, channel: Channel, state: DeliveryState) -> None:
         """A delivery has ended."""
-        self._deliveries.labels(state).inc()
+        self._channels[channel].deliveries.labels(state).inc()
+
+    def show_deliveries(self, channel: Channel, waiting: PendingDeliveries, dead: int) -> None:
+        """Set the gauges of one channel."""
+        self._channels[channel].pending.set(waiting.number)
+        self._channels[channel].overdue.set(waiting.overdue_s)
+        self._channels[channel].dead.set(dead)
+
+
+class _ChannelMetrics:
+    """The same for each way of delivering."""
+
+    def __init__(self, prefix: str, word: str, buckets: tuple[float, ...], registry: CollectorRegistry) -> None:
+        self.attempts = Counter(f"{prefix}_attempts", f"{word} attempts, by success.", ["succeeded"], registry=registry)
+        self.attempt_seconds = Histogram(
+            f"{prefix}_attempt_seconds", "How long receivers took.", buckets=buckets, registry=registry
+        )
+        self.deliveries = Counter(
+            f"{prefix}_deliveries", f"{word} deliveries that ended, by outcome.", ["state"], registry=registry
+        )
+        self.pending = Gauge(
+            f"{prefix}_deliveries_pending", f"{word} deliveries not ended yet (of all replicas).", registry=registry
+        )
+        self.overdue = Gauge(
+            f"{prefix}_overdue_seconds", "How long the most overdue delivery has been due.", registry=registry
+        )
+        self.dead = Gauge(
+            f"{prefix}_deliveries_dead", f"{word} deliveries given up and not replayed.", registry=registry
+        )
+        for succeeded in ("true", "false"):
+            self.attempts.labels(succeeded)
+        for ended in (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DISABLED):
+            self.deliveries.labels(ended)
 
 
 def _code_of(event: Event) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import SystemRandom
 
-from services.notifier.channels.webhook import Answer
+from services.notifier.channels.answer import Answer
 from services.notifier.settings import WebhookSettings
 from shared.domain.delivery import DeliveryState
 

@@ -25,6 +25,10 @@ class Action(StrEnum):
     ACCOUNT_LOGIN = "account.logged_in"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    SUBSCRIPTION_ADDED = "subscription.added"
+    SUBSCRIPTION_REMOVED = "subscription.removed"
+    SECRET_ROTATED = "webhook_secret.rotated"  # noqa: S105 - the name of an action
+    DELIVERY_REPLAYED = "delivery.replayed"
     HISTORY_EXPORTED = "history.exported"
 
 

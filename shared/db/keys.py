@@ -61,10 +61,15 @@ _PREFIX_LENGTH = 12
 
 def ensure_client(connection: Connection, name: str) -> Client:
     """The client of that name, made when there is none."""
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    connection.execute(upsert(clients).values(id=new_id(), name=name, webhook_secret=secret).on_conflict_do_nothing())
+    fresh = {"id": new_id(), "name": name, "webhook_secret": new_webhook_secret()}
+    connection.execute(upsert(clients).values(**fresh).on_conflict_do_nothing())
     row = connection.execute(select(clients).where(clients.c.name == name)).one()
     return Client(row.id, row.name, row.webhook_secret)
+
+
+def new_webhook_secret() -> str:
+    """A secret in the form of Standard Webhooks."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def client(connection: Connection, client_id: UUID) -> Client:

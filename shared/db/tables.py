@@ -50,6 +50,9 @@ clients = Table(
     Column("name", Text, nullable=False, unique=True),
     # Not hashed: it signs what we send, so we must hold it. Standard Webhooks' "whsec_…" form.
     Column("webhook_secret", Text, nullable=False),
+    # After a rotation both sign, so that a receiver may change over in its own time.
+    Column("previous_webhook_secret", Text),
+    _moment("previous_secret_until", nullable=True),
     _moment("created_at", now=True),
 )
 
@@ -224,10 +227,16 @@ deliveries = Table(
     "deliveries",
     metadata,
     _id(),
-    Column("event_id", Uuid, ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
-    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
-    Column("job_id", Uuid, nullable=False),
+    # Either an event of a client's job, or a notice to those who run this installation.
+    Column("event_id", Uuid, ForeignKey("events.id", ondelete="CASCADE")),
+    Column("client_id", Uuid, ForeignKey("clients.id")),
+    Column("job_id", Uuid),
+    Column("notice", JSONB),
+    Column("channel", Text, nullable=False, server_default=text("'webhook'")),
     Column("url", Text, nullable=False),
+    # No foreign key: a subscription may be removed, and what was sent for it stays.
+    Column("subscription_id", Uuid),
+    Column("language", Text),
     # Who answers there (host and port): deliveries are kept apart by it, so that a slow receiver holds up only itself.
     Column("receiver", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -236,9 +245,19 @@ deliveries = Table(
     _moment("created_at", now=True),
     _moment("finished_at", nullable=True),
     CheckConstraint("state in ('pending', 'delivered', 'failed', 'disabled')", name="state"),
+    CheckConstraint(
+        "(notice is null) = (event_id is not null) and (notice is null) = (client_id is not null)", name="message"
+    ),
     UniqueConstraint("event_id", "url"),
     Index("ix_deliveries_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+    Index("ix_deliveries_dead", "client_id", "id", postgresql_where=text("state in ('failed', 'disabled')")),
+    Index("ix_deliveries_client", "client_id", "id"),
     Index("ix_deliveries_job", "job_id"),
+    Index(
+        "ix_deliveries_subscription",
+        "subscription_id",
+        postgresql_where=text("state = 'pending' and subscription_id is not null"),
+    ),
 )
 
 delivery_attempts = Table(
@@ -344,4 +363,57 @@ login_attempts = Table(
     Index("ix_login_attempts_email", "email_hash", "at"),
     Index("ix_login_attempts_address", "address", "at"),
     Index("ix_login_attempts_at", "at"),
+)
+
+# --- notifications: who is told of what, what went wrong, what Alertmanager said ---
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    _id(),
+    Column("client_id", Uuid, ForeignKey("clients.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("kinds", ARRAY(Text), nullable=False),
+    Column("language", Text, nullable=False),
+    _moment("created_at", now=True),
+    CheckConstraint("(channel = 'email') = (url like 'mailto:%')", name="channel"),
+    UniqueConstraint("client_id", "url"),
+)
+
+# Single critical errors: raised at Alertmanager while unresolved, mailed to administrators.
+incidents = Table(
+    "incidents",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    # The job or the delivery that came to grief.
+    Column("subject", Uuid, nullable=False),
+    Column("detail", Text, nullable=False),
+    _moment("raised_at", now=True),
+    _moment("resolved_at", nullable=True),
+    # Alertmanager has been told of the resolution.
+    _moment("closed_at", nullable=True),
+    Index("ix_incidents_open", "kind", "code", "raised_at", postgresql_where=text("closed_at is null")),
+    Index("ix_incidents_raised", "kind", "code", "raised_at"),
+)
+
+# What Alertmanager tells us: every alert it routes here, the newest word on it.
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    Column("fingerprint", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("labels", JSONB, nullable=False),
+    Column("annotations", JSONB, nullable=False),
+    _moment("starts_at"),
+    _moment("ends_at", nullable=True),
+    _moment("received_at", now=True),
+    CheckConstraint("state in ('firing', 'resolved')", name="state"),
+    UniqueConstraint("fingerprint", "starts_at"),
+    Index("ix_alerts_firing", "id", postgresql_where=text("state = 'firing'")),
 )

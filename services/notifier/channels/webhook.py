@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,52 +12,42 @@ import httpx
 from standardwebhooks import Webhook
 
 from services.notifier.channels.addresses import AddressPolicy, AddressRefusedError, GuardedNetwork, Resolver, resolve
-from shared.domain.delivery import DueDelivery
+from services.notifier.channels.answer import MAX_DETAIL, Answer
+from shared.domain.delivery import DueDelivery, EventMessage
 
 MAX_BODY_BYTES = 20_000
-_MAX_DETAIL = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one attempt. ``refused``: the URL is one we do not send to, now or later."""
-
-    at: datetime
-    milliseconds: float
-    status: int | None = None
-    error: str | None = None
-    retry_after_s: float | None = None
-    refused: bool = False
 
 
 class UrlRefusedError(Exception):
     """A URL that webhooks are not sent to; the message says why."""
 
 
-def body_of(due: DueDelivery) -> str:
+def body_of(message: EventMessage) -> str:
     """``{"type", "timestamp", "data": {"job_id", "metadata", …the event's own data}}``, below 20 kB."""
-    data = dict(due.data)
+    data = dict(message.data)
     if "detail" in data:
-        data["detail"] = str(data["detail"])[:_MAX_DETAIL]
-    data |= {"job_id": str(due.job_id), "metadata": due.metadata}
-    body = _to_json(due, data)
+        data["detail"] = str(data["detail"])[:MAX_DETAIL]
+    data |= {"job_id": str(message.job_id), "metadata": message.metadata}
+    body = _to_json(message, data)
     if len(body.encode()) < MAX_BODY_BYTES:
         return body
-    return _to_json(due, {**data, "metadata": {}, "metadata_omitted": True})
+    return _to_json(message, {**data, "metadata": {}, "metadata_omitted": True})
 
 
-def _to_json(due: DueDelivery, data: dict[str, Any]) -> str:
-    message = {"type": due.kind.value, "timestamp": due.occurred_at.astimezone(UTC).isoformat(), "data": data}
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+def _to_json(message: EventMessage, data: dict[str, Any]) -> str:
+    told = {"type": message.kind.value, "timestamp": message.occurred_at.astimezone(UTC).isoformat(), "data": data}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
-def signed_headers(due: DueDelivery, body: str, now: datetime) -> dict[str, str]:
-    """The three headers by which the receiver knows the message is ours, fresh and, by its id, not a repeat."""
-    message_id = str(due.event_id)
+def signed_headers(message_id: str, secrets: Sequence[str], body: str, now: datetime) -> dict[str, str]:
+    """The three headers by which the receiver knows the message is ours, fresh and, by its id, not a repeat.
+
+    Signed with each secret, so that a receiver that knows only one of two verifies it all the same.
+    """
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(due.secret).sign(message_id, now, body),
+        "webhook-signature": " ".join(Webhook(secret).sign(message_id, now, body) for secret in secrets),
     }
 
 
@@ -82,17 +72,19 @@ class WebhookChannel:
         except (UrlRefusedError, AddressRefusedError) as error:
             return answer(error=str(error), refused=True)
         except Exception as error:  # the network's faults, mostly; but any other, not counted, would be tried forever
-            return answer(error=f"{type(error).__name__}: {error}"[:_MAX_DETAIL])
+            return answer(error=f"{type(error).__name__}: {error}"[:MAX_DETAIL])
         return answer(status=status, retry_after_s=retry_after_s)
 
     def _post(self, due: DueDelivery, now: datetime) -> tuple[int, float | None]:
+        if not isinstance(due.message, EventMessage):
+            raise UrlRefusedError("Only events are told by webhook.")
         url = parsed_url(due.url)
-        body = body_of(due)
+        body = body_of(due.message)
         headers = [
             ("host", url.netloc.decode("ascii")),
             ("content-type", "application/json"),
             ("user-agent", "Paraphe-Webhooks"),
-            *signed_headers(due, body, now).items(),
+            *signed_headers(str(due.message.event_id), due.secrets, body, now).items(),
         ]
         network = GuardedNetwork(self._policy, self._timeout_s, self._resolver)
         with (

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
 
-from shared.db import deliveries, events, jobs, keys, leases
+from shared.db import deliveries, delivering, events, jobs, keys, leases
 from shared.db.outbox import Message, Topic
 from shared.db.tables import outbox
 from shared.domain.delivery import Attempt, DueDelivery
@@ -17,6 +17,7 @@ from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.events import EventKind
 from shared.domain.ids import new_id
 from shared.domain.job import Claim, Document, Job, JobFailure, JobOptions, JobResult, JobState, Priority, Timings
+from shared.domain.subscription import Channel
 from shared.domain.verdict import Thresholds, decide
 from shared.settings import JobSettings
 
@@ -76,19 +77,19 @@ class Stories:
     def record(self, event_id: UUID) -> None:
         """As the notifier does."""
         with self.engine.begin() as connection:
-            callbacks = deliveries.callbacks(connection, [event_id])
+            wanted = deliveries.wanted(connection, [event_id])
             events.record(connection, [event_id])
-            deliveries.create(connection, callbacks)
+            deliveries.create(connection, wanted)
 
     def to_deliver(self, *urls: str) -> None:
         """A pending delivery to each URL."""
         for url in urls:
             self.record(self.succeeded(callback_url=url)[1])
 
-    def take_due(self, *, limit: int = 100, per_receiver: int = 100, **options: Any) -> list[DueDelivery]:
-        options = {"busy": {}, "lease_s": 60.0, **options}
+    def take_due(self, channel: Channel = Channel.WEBHOOK, **options: Any) -> list[DueDelivery]:
+        options = {"limit": 100, "per_receiver": 100, "busy": {}, "lease_s": 60.0, **options}
         with self.engine.begin() as connection:
-            return deliveries.take_due(connection, limit=limit, per_receiver=per_receiver, **options)
+            return delivering.take_due(connection, channel, **options)
 
     def now(self, job: Job) -> Job:
         with self.engine.begin() as connection:

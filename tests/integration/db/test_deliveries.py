@@ -6,10 +6,11 @@ import time
 import pytest
 from sqlalchemy import text
 
-from shared.db import deliveries, events, jobs, keys
+from shared.db import deliveries, delivering, events, jobs, keys
 from shared.db.audit import Actor
-from shared.domain.delivery import Delivery, DeliveryState, DueDelivery
+from shared.domain.delivery import Delivery, DeliveryState, DueDelivery, EventMessage
 from shared.domain.events import EventKind
+from shared.domain.subscription import Channel
 from tests.integration.db.stories import Stories, attempt
 
 URL = "https://hooks.example.com/paraphe"
@@ -28,7 +29,12 @@ def states(stories: Stories) -> list[DeliveryState]:
 
 def finish(stories: Stories, due: DueDelivery, state: DeliveryState, status: int = 200) -> bool:
     with stories.engine.begin() as connection:
-        return deliveries.finish(connection, due, attempt(status), state)
+        return delivering.finish(connection, due, attempt(status), state)
+
+
+def told_by(due: DueDelivery) -> EventMessage:
+    assert isinstance(due.message, EventMessage)
+    return due.message
 
 
 def test_an_outcome_with_a_callback_is_delivered_once_however_often_it_is_announced(stories: Stories) -> None:
@@ -36,8 +42,9 @@ def test_an_outcome_with_a_callback_is_delivered_once_however_often_it_is_announ
     stories.record(event_id)
     stories.record(event_id)
     due = stories.take_due()
-    assert [(one.event_id, one.url, one.attempt, one.metadata) for one in due] == [(event_id, URL, 1, {"order": 7})]
-    assert (due[0].kind, due[0].secret) == (EventKind.JOB_SUCCEEDED, stories.client.webhook_secret)
+    assert [(one.url, one.attempt, one.secrets) for one in due] == [(URL, 1, (stories.client.webhook_secret,))]
+    told = told_by(due[0])
+    assert (told.event_id, told.kind, told.metadata) == (event_id, EventKind.JOB_SUCCEEDED, {"order": 7})
 
 
 def test_only_outcomes_of_jobs_with_a_callback_are_delivered(stories: Stories) -> None:
@@ -54,7 +61,7 @@ def test_failed_and_canceled_jobs_are_told_too(stories: Stories) -> None:
     stories.record(stories.fail(stories.claim(failed))[0].subject)
     stories.cancel(canceled)
     stories.record(stories.do(lambda c: events.of_job(c, canceled.id))[-1].id)
-    assert {one.kind for one in stories.take_due()} == {EventKind.JOB_FAILED, EventKind.JOB_CANCELED}
+    assert {told_by(one).kind for one in stories.take_due()} == {EventKind.JOB_FAILED, EventKind.JOB_CANCELED}
 
 
 def test_what_is_taken_comes_up_again_only_after_its_lease(stories: Stories) -> None:
@@ -69,8 +76,8 @@ def test_two_notifiers_never_take_the_same(stories: Stories) -> None:
     stories.to_deliver(*[URL] * 6)
     options = {"limit": 4, "per_receiver": 4, "busy": {}, "lease_s": 60.0}
     with stories.engine.begin() as one, stories.engine.begin() as other:
-        first = deliveries.take_due(one, **options)  # type: ignore[arg-type]
-        second = deliveries.take_due(other, **options)  # type: ignore[arg-type]
+        first = delivering.take_due(one, Channel.WEBHOOK, **options)  # type: ignore[arg-type]
+        second = delivering.take_due(other, Channel.WEBHOOK, **options)  # type: ignore[arg-type]
     assert len(first) == 4
     assert {one.id for one in first} & {one.id for one in second} == set()
 
@@ -98,7 +105,7 @@ def test_two_clients_do_not_share_a_receiver(stories: Stories) -> None:
 def test_every_attempt_is_stored(stories: Stories) -> None:
     stories.to_deliver(URL)
     due = stories.take_due()[0]
-    stories.do(lambda connection: deliveries.retry(connection, due, attempt(503), wait_s=0.0))
+    stories.do(lambda connection: delivering.retry(connection, due, attempt(503), wait_s=0.0))
     second = stories.take_due()[0]
     assert second.attempt == 2
     assert finish(stories, second, DeliveryState.DELIVERED)
@@ -110,7 +117,7 @@ def test_every_attempt_is_stored(stories: Stories) -> None:
 def test_a_retry_is_not_due_before_its_wait(stories: Stories) -> None:
     stories.to_deliver(URL)
     due = stories.take_due()[0]
-    stories.do(lambda connection: deliveries.retry(connection, due, attempt(None, "refused"), wait_s=60))
+    stories.do(lambda connection: delivering.retry(connection, due, attempt(None, "refused"), wait_s=60))
     assert stories.take_due() == []
     stored = all_deliveries(stories)[0]
     assert stored.next_attempt_at is not None
@@ -122,7 +129,7 @@ def test_an_attempt_that_outlived_its_lease_does_not_undo_the_next_ones_outcome(
     slow = stories.take_due(lease_s=0.0)[0]
     quick = stories.take_due()[0]
     finish(stories, quick, DeliveryState.DELIVERED)
-    stories.do(lambda connection: deliveries.retry(connection, slow, attempt(500), wait_s=0.0))
+    stories.do(lambda connection: delivering.retry(connection, slow, attempt(500), wait_s=0.0))
     stored = all_deliveries(stories)[0]
     assert stored.state is DeliveryState.DELIVERED
     assert len(stored.attempts) == 2, "it was tried twice, and that shows"
@@ -170,7 +177,7 @@ def test_a_delivery_erased_under_way_is_simply_gone(stories: Stories) -> None:
     stories.to_deliver(URL)
     due = stories.take_due()[0]
     key, _ = stories.do(lambda c: keys.create(c, client_name="acme", name="k", scopes=[keys.Scope.SUBMIT]))
-    stories.do(lambda c: jobs.erase(c, Actor(stories.client.id, key.id), due.job_id, stories.settings))
+    stories.do(lambda c: jobs.erase(c, Actor(stories.client.id, key.id), told_by(due).job_id, stories.settings))
     assert not finish(stories, due, DeliveryState.DELIVERED)
 
 
@@ -182,20 +189,20 @@ def test_recording_keeps_a_job_from_being_erased_in_between(stories: Stories) ->
         target=lambda: stories.do(lambda c: jobs.erase(c, Actor(stories.client.id, key.id), job.id, stories.settings))
     )
     with stories.engine.begin() as connection:
-        callbacks = deliveries.callbacks(connection, [event_id])
+        wanted = deliveries.wanted(connection, [event_id])
         eraser.start()
         time.sleep(0.2)
         events.record(connection, [event_id])
-        assert deliveries.create(connection, callbacks) == 1
+        assert deliveries.create(connection, wanted) == 1
     eraser.join()
     assert stories.do(lambda c: c.execute(text("select count(*) from deliveries")).scalar_one()) == 0
 
 
 def test_pending_counts_and_ages(stories: Stories) -> None:
-    assert stories.do(deliveries.pending) == deliveries.PendingDeliveries(0, 0.0)
+    assert set(stories.do(deliveries.pending).values()) == {deliveries.PendingDeliveries(0, 0.0)}
     stories.to_deliver(URL, OTHER)
     stories.do(lambda c: c.execute(text("update deliveries set next_attempt_at = now() - interval '30 s'")))
-    found = stories.do(deliveries.pending)
+    found = stories.do(deliveries.pending)[Channel.WEBHOOK]
     assert found.number == 2
     assert found.overdue_s == pytest.approx(30, abs=5)
 

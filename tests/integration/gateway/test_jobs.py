@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from services.gateway.answer_schemas import DeliveriesOut, JobOut
-from shared.db import deliveries
+from shared.db import deliveries, delivering
 from shared.db import events as event_store
 from shared.db.keys import Scope
 from shared.db.tables import audit_lines, events, jobs
 from shared.domain.delivery import Attempt
+from shared.domain.subscription import Channel
 from shared.objects import ObjectMissingError, ObjectStore
 from tests.integration.gateway.conftest import GatewayProcess, Key, MakeKey
 from tests.integration.gateway.test_submit import object_name, submit
@@ -230,9 +231,9 @@ def test_deliveries_show_every_attempt(client: httpx.Client, engine: Engine) -> 
     attempt = Attempt(datetime.now(UTC), 500, "It answered 500.", 12.34, succeeded=False)
     with engine.begin() as connection:
         happened = [event.id for event in event_store.of_job(connection, UUID(job_id))]
-        deliveries.create(connection, deliveries.callbacks(connection, happened))
-        (due,) = deliveries.take_due(connection, limit=1, per_receiver=1, busy={}, lease_s=10)
-        deliveries.retry(connection, due, attempt, wait_s=60)
+        deliveries.create(connection, deliveries.wanted(connection, happened))
+        (due,) = delivering.take_due(connection, Channel.WEBHOOK, limit=1, per_receiver=1, busy={}, lease_s=10)
+        delivering.retry(connection, due, attempt, wait_s=60)
     answer = client.get(f"/v1/jobs/{job_id}/deliveries").json()
     DeliveriesOut.model_validate(answer)
     (shown,) = answer["deliveries"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 from prometheus_client import CollectorRegistry
+from pydantic_settings import BaseSettings
 from sqlalchemy import Engine
 
 from services.notifier.metrics import NotifierMetrics
@@ -39,12 +40,12 @@ def stories(engine: Engine) -> Stories:
 
 @pytest.fixture
 def start(servers: Servers) -> Iterator[Callable[..., RunningNotifier]]:
-    """Start a notifier with the given webhook settings; all are stopped after the test."""
+    """Start a notifier with the given groups of settings; all are stopped after the test."""
     started: list[tuple[threading.Event, threading.Thread]] = []
 
-    def start_one(webhooks: WebhookSettings = LOCAL) -> RunningNotifier:
+    def start_one(webhooks: WebhookSettings = LOCAL, **groups: BaseSettings) -> RunningNotifier:
         registry, stop = CollectorRegistry(), threading.Event()
-        settings = NotifierSettings(webhooks=webhooks)
+        settings = NotifierSettings.model_validate({"webhooks": webhooks, **groups})
         thread = threading.Thread(target=run, args=(settings, NotifierMetrics(registry), stop), daemon=True)
         thread.start()
         started.append((stop, thread))

@@ -14,9 +14,11 @@ from uuid import UUID
 import pytest
 
 from services.notifier.channels.addresses import AddressPolicy
-from services.notifier.channels.webhook import Answer, WebhookChannel
-from shared.domain.delivery import DueDelivery
+from services.notifier.channels.answer import Answer
+from services.notifier.channels.webhook import WebhookChannel
+from shared.domain.delivery import DueDelivery, EventMessage
 from shared.domain.events import EventKind
+from shared.domain.subscription import Channel, Language
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
@@ -48,9 +50,8 @@ def send(url: str) -> Answer:
     now = datetime.now(UTC)
     nobody = UUID(int=1)
     secret = "whsec_" + "c2VjcmV0" * 6
-    return channel.send(
-        DueDelivery(nobody, nobody, "", url, 1, secret, nobody, EventKind.JOB_SUCCEEDED, now, nobody, {}, {})
-    )
+    told = EventMessage(nobody, EventKind.JOB_SUCCEEDED, now, nobody, {}, {})
+    return channel.send(DueDelivery(nobody, Channel.WEBHOOK, nobody, "", url, 1, (secret,), Language.ENGLISH, told))
 
 
 def test_a_certificate_that_is_trusted_for_the_name_is_taken(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.notifier.channels.webhook import Answer
+from services.notifier.channels.answer import Answer
 from services.notifier.retries import Verdict, judge
 from services.notifier.settings import WebhookSettings
 from shared.domain.delivery import DeliveryState

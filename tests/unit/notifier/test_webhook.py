@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.notifier.channels.webhook import (
     MAX_BODY_BYTES,
@@ -17,32 +17,19 @@ from services.notifier.channels.webhook import (
     retry_after_s,
     signed_headers,
 )
-from shared.domain.delivery import DueDelivery
+from shared.domain.delivery import EventMessage
 from shared.domain.events import EventKind
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-SECRET = "whsec_" + "c2VjcmV0" * 6
+SECRET, OTHER_SECRET = "whsec_" + "c2VjcmV0" * 6, "whsec_" + "bmV3ZXIh" * 6
 
 
-def due(data: dict[str, Any], metadata: dict[str, Any]) -> DueDelivery:
-    return DueDelivery(
-        id=UUID(int=1),
-        client_id=UUID(int=2),
-        receiver="example.com",
-        url="https://example.com/",
-        attempt=1,
-        secret=SECRET,
-        event_id=UUID(int=3),
-        kind=EventKind.JOB_FAILED,
-        occurred_at=NOW,
-        job_id=UUID(int=4),
-        data=data,
-        metadata=metadata,
-    )
+def told(data: dict[str, Any], metadata: dict[str, Any]) -> EventMessage:
+    return EventMessage(UUID(int=3), EventKind.JOB_FAILED, NOW, UUID(int=4), data, metadata)
 
 
 def test_the_body_has_type_timestamp_and_data() -> None:
-    body = body_of(due({"code": "corrupt_document", "detail": "It is broken."}, {"client": "Zoë"}))
+    body = body_of(told({"code": "corrupt_document", "detail": "It is broken."}, {"client": "Zoë"}))
     assert json.loads(body) == {
         "type": "job.failed",
         "timestamp": "2026-05-04T12:00:00+00:00",
@@ -56,24 +43,31 @@ def test_the_body_has_type_timestamp_and_data() -> None:
 
 
 def test_an_events_data_cannot_pass_for_another_job() -> None:
-    data = json.loads(body_of(due({"job_id": "forged", "metadata": "forged"}, {"a": 1})))["data"]
+    data = json.loads(body_of(told({"job_id": "forged", "metadata": "forged"}, {"a": 1})))["data"]
     assert (data["job_id"], data["metadata"]) == (str(UUID(int=4)), {"a": 1})
 
 
 def test_the_body_stays_below_its_limit() -> None:
-    data = json.loads(largest := body_of(due({"detail": "é" * 50_000}, {"text": "é" * 12_000})))["data"]
+    data = json.loads(largest := body_of(told({"detail": "é" * 50_000}, {"text": "é" * 12_000})))["data"]
     assert len(largest.encode()) < MAX_BODY_BYTES
     assert (data["metadata"], data["metadata_omitted"]) == ({}, True)
     assert data["detail"].startswith("é")
 
 
 def test_the_signature_verifies_with_the_library() -> None:
-    now = datetime.now(UTC)
-    message = due({}, {})
-    body = body_of(message)
-    headers = signed_headers(message, body, now)
-    assert headers["webhook-id"] == str(message.event_id)
+    body = body_of(told({}, {}))
+    headers = signed_headers("msg_1", [SECRET], body, datetime.now(UTC))
+    assert headers["webhook-id"] == "msg_1"
     assert Webhook(SECRET).verify(body, headers) == json.loads(body)
+
+
+def test_with_two_secrets_a_receiver_needs_only_one_of_them() -> None:
+    body = body_of(told({}, {}))
+    headers = signed_headers("msg_1", [OTHER_SECRET, SECRET], body, datetime.now(UTC))
+    for known in (SECRET, OTHER_SECRET):
+        assert Webhook(known).verify(body, headers) == json.loads(body)
+    with pytest.raises(WebhookVerificationError):
+        Webhook("whsec_" + "b3RoZXI=").verify(body, headers)
 
 
 @pytest.mark.parametrize(

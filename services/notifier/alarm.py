@@ -1,0 +1,110 @@
+"""Raises incidents as alerts straight at Alertmanager, and ends them there."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+import structlog
+from sqlalchemy import Connection, Engine
+
+from services.notifier.metrics import NotifierMetrics
+from services.notifier.settings import AlertSettings
+from shared.db import incidents
+from shared.db.engine import transact
+from shared.db.incidents import Alarm, IncidentKind
+
+log = structlog.get_logger(__name__)
+
+_PATH = "/api/v2/alerts"
+_LOOK_EVERY_S = 0.25
+# Should we go silent, what we raised must not: Alertmanager ends an alert at the time it was last told.
+_LASTS_S = 600.0
+
+_WORDING = {
+    IncidentKind.JOB_GIVEN_UP: (
+        "ParapheJobGivenUp",
+        "{number} jobs were given up: {code}",
+        "docs/runbooks/ParapheJobFailed.md",
+    ),
+    IncidentKind.DELIVERY_DEAD: (
+        "ParapheDeliveryDead",
+        "{number} deliveries were given up ({code})",
+        "docs/runbooks/ParapheDeliveriesDead.md",
+    ),
+}
+
+
+class AlertmanagersAwayError(ConnectionError):
+    """Not every Alertmanager took the alerts."""
+
+
+class Alertmanagers:
+    """Those that are told. One that is away is told as soon as it is back."""
+
+    def __init__(self, engine: Engine, settings: AlertSettings, metrics: NotifierMetrics) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._metrics = metrics
+        self._news = threading.Event()
+        self._due = 0.0
+
+    def look_now(self) -> None:
+        """There is a new incident."""
+        self._news.set()
+
+    def step(self) -> None:
+        """Tell them what fires and what has ended, at once when there is news, else every so often."""
+        if not self._news.wait(_LOOK_EVERY_S) and time.monotonic() < self._due:
+            return
+        self._news.clear()
+        self._due = time.monotonic() + self._settings.raise_every_s
+        alarms = transact(self._engine, self._look)
+        self._show(alarms)
+        if alarms:
+            self._tell([alert_of(alarm, datetime.now(UTC)) for alarm in alarms])
+        for alarm in alarms:
+            if not alarm.number:
+                transact(self._engine, partial(incidents.close, alarm=alarm))
+
+    def _look(self, connection: Connection) -> list[Alarm]:
+        incidents.resolve(connection, hold_s=self._settings.hold_s)
+        return incidents.alarms(connection)
+
+    def _show(self, alarms: list[Alarm]) -> None:
+        for kind in IncidentKind:
+            self._metrics.incidents_open.labels(kind).set(sum(one.number for one in alarms if one.kind is kind))
+
+    def _tell(self, alerts: list[dict[str, Any]]) -> None:
+        unreached = [url for url in self._settings.manager_urls if not self._post(url, alerts)]
+        self._metrics.alertmanagers_unreachable.set(len(unreached))
+        if unreached:
+            self.look_now()  # not at the next period: the loop that runs us waits a little, then longer
+            raise AlertmanagersAwayError("alerts could not be raised")
+
+    def _post(self, url: str, alerts: list[dict[str, Any]]) -> bool:
+        try:
+            answer = httpx.post(url.rstrip("/") + _PATH, json=alerts, timeout=self._settings.timeout_s)
+            answer.raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.warning("Alertmanager cannot be told", error=f"{type(error).__name__}: {error}")
+            return False
+        return True
+
+
+def alert_of(alarm: Alarm, now: datetime) -> dict[str, Any]:
+    """An alert as Alertmanager's API takes it. Labels are few and of few values; the rest is annotation."""
+    name, summary, runbook = _WORDING[alarm.kind]
+    ends_at = now + timedelta(seconds=_LASTS_S) if alarm.number else now
+    return {
+        "labels": {"alertname": name, "severity": "critical", "code": alarm.code, "job": "paraphe-notifier"},
+        "annotations": {
+            "summary": summary.format(number=alarm.number, code=alarm.code),
+            "description": alarm.detail,
+            "runbook": runbook,
+        },
+        "startsAt": alarm.since.astimezone(UTC).isoformat(),
+        "endsAt": ends_at.isoformat(),
+    }

@@ -1,0 +1,76 @@
+"""Single critical errors: noted with what caused them, in one transaction, and told to administrators by mail."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from services.notifier.channels.answer import Answer
+from services.notifier.settings import MailSettings
+from shared.db import deliveries, incidents
+from shared.db.incidents import Incident, IncidentKind
+from shared.domain.delivery import DueDelivery, Notice, NoticeKind
+from shared.domain.errors import ErrorCode
+from shared.domain.events import Event, EventKind
+
+# A bad document is its sender's affair; these are ours or the network's, and every attempt has been used up.
+OUR_CODES = frozenset(
+    {
+        ErrorCode.DOCUMENT_MISSING,
+        ErrorCode.UNKNOWN_MODEL,
+        ErrorCode.STORE_UNAVAILABLE,
+        ErrorCode.DATABASE_UNAVAILABLE,
+        ErrorCode.WORKER_LOST,
+        ErrorCode.ATTEMPTS_EXHAUSTED,
+        ErrorCode.INTERNAL_ERROR,
+    }
+)
+_MAX_DETAIL = 300
+
+
+class IncidentDesk:
+    """Where incidents are reported. ``on_news`` is called once one is committed, so that the alert leaves at once."""
+
+    def __init__(self, mail: MailSettings, on_news: Callable[[], None]) -> None:
+        self._mail = mail
+        self._on_news = on_news
+
+    def jobs_failed(self, connection: Connection, recorded: Iterable[Event]) -> bool:
+        """Note those of the events that tell of a job given up for a reason of ours; whether there are any."""
+        given_up = [one for one in recorded if one.kind is EventKind.JOB_FAILED and one.data.get("code") in OUR_CODES]
+        newest = {str(event.data["code"]): event for event in given_up}
+        for code, event in newest.items():
+            about = {"job_id": str(event.job_id), "code": code, "at": event.occurred_at.isoformat()}
+            self._mail_once(connection, IncidentKind.JOB_GIVEN_UP, code, about, str(event.data.get("detail", "")))
+        incidents.note(connection, [_of_job(event) for event in given_up])
+        return bool(given_up)
+
+    def delivery_died(self, connection: Connection, due: DueDelivery, answer: Answer) -> None:
+        """Note a delivery that was given up. Of mails to administrators none is told by mail."""
+        detail = f"{due.receiver}: {_reason(answer)}"[:_MAX_DETAIL]
+        if due.client_id is not None:
+            about = {"delivery_id": str(due.id), "receiver": due.receiver, "at": datetime.now(UTC).isoformat()}
+            self._mail_once(connection, IncidentKind.DELIVERY_DEAD, due.channel, about, _reason(answer))
+        incidents.note(connection, [Incident(IncidentKind.DELIVERY_DEAD, due.channel, due.id, detail)])
+
+    def announce(self) -> None:
+        """What was noted is committed."""
+        self._on_news()
+
+    def _mail_once(
+        self, connection: Connection, kind: IncidentKind, code: str, about: dict[str, str], detail: str
+    ) -> None:
+        """One mail, not one for each of a thousand jobs that failed in the same hour for the same reason."""
+        addresses = self._mail.admin_addresses
+        if addresses and not incidents.was_raised(connection, kind, code, within_s=self._mail.quiet_s):
+            notice = Notice(NoticeKind(kind), {**about, "detail": detail[:_MAX_DETAIL]})
+            deliveries.notify(connection, notice, addresses, self._mail.admin_language)
+
+
+def _of_job(event: Event) -> Incident:
+    detail = f"job {event.job_id}: {event.data.get('detail', '')}"[:_MAX_DETAIL]
+    return Incident(IncidentKind.JOB_GIVEN_UP, str(event.data["code"]), event.job_id, detail)
+
+
+def _reason(answer: Answer) -> str:
+    return answer.error or f"answered {answer.status}"

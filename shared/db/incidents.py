@@ -1,0 +1,112 @@
+"""Single critical errors: noted when they happen, resolved when they are made good or have grown old."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from shared.db.tables import deliveries, incidents, jobs
+from shared.domain.delivery import DeliveryState
+from shared.domain.ids import new_id
+from shared.domain.job import JobState
+
+
+class IncidentKind(StrEnum):
+    """A job failed for a reason of ours after all its attempts; a delivery was given up."""
+
+    JOB_GIVEN_UP = "job_given_up"
+    DELIVERY_DEAD = "delivery_dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """``subject`` is the job or the delivery. ``code`` is the job's error code or the delivery's channel."""
+
+    kind: IncidentKind
+    code: str
+    subject: UUID
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """All incidents of one kind and code that are not closed. ``number`` of them are unresolved; 0: all is well."""
+
+    kind: IncidentKind
+    code: str
+    number: int
+    since: datetime
+    latest: UUID
+    detail: str
+
+
+def note(connection: Connection, found: Sequence[Incident]) -> None:
+    """Write them down."""
+    if found:
+        rows = [
+            {"id": new_id(), "kind": one.kind, "code": one.code, "subject": one.subject, "detail": one.detail}
+            for one in found
+        ]
+        connection.execute(insert(incidents), rows)
+
+
+def was_raised(connection: Connection, kind: IncidentKind, code: str, *, within_s: float) -> bool:
+    """Whether there has been one of this kind and code in the last ``within_s`` seconds."""
+    recent = exists().where(
+        incidents.c.kind == kind,
+        incidents.c.code == code,
+        incidents.c.raised_at > func.now() - timedelta(seconds=within_s),
+    )
+    return bool(connection.execute(select(recent)).scalar_one())
+
+
+def resolve(connection: Connection, *, hold_s: float) -> None:
+    """Resolve what was made good (replayed, erased) and what is older than ``hold_s``."""
+    still_failed = exists().where(jobs.c.id == incidents.c.subject, jobs.c.state == JobState.FAILED)
+    still_dead = exists().where(deliveries.c.id == incidents.c.subject, deliveries.c.state == DeliveryState.FAILED)
+    over = or_(
+        incidents.c.raised_at < func.now() - timedelta(seconds=hold_s),
+        and_(incidents.c.kind == IncidentKind.JOB_GIVEN_UP, ~still_failed),
+        and_(incidents.c.kind == IncidentKind.DELIVERY_DEAD, ~still_dead),
+    )
+    connection.execute(
+        update(incidents)
+        .where(incidents.c.closed_at.is_(None), incidents.c.resolved_at.is_(None), over)
+        .values(resolved_at=func.now())
+    )
+
+
+def alarms(connection: Connection) -> list[Alarm]:
+    """What Alertmanager is to know now, one a kind and code."""
+    latest_first = incidents.c.raised_at.desc()
+    rows = connection.execute(
+        select(
+            incidents.c.kind,
+            incidents.c.code,
+            (func.count() - func.count(incidents.c.resolved_at)).label("number"),
+            func.min(incidents.c.raised_at).label("since"),
+            func.array_agg(aggregate_order_by(incidents.c.subject, latest_first))[1].label("latest"),
+            func.array_agg(aggregate_order_by(incidents.c.detail, latest_first))[1].label("detail"),
+        )
+        .where(incidents.c.closed_at.is_(None))
+        .group_by(incidents.c.kind, incidents.c.code)
+    )
+    return [Alarm(IncidentKind(row.kind), row.code, row.number, row.since, row.latest, row.detail) for row in rows]
+
+
+def close(connection: Connection, alarm: Alarm) -> None:
+    """Alertmanager has been told that it is over; incidents noted meanwhile stay."""
+    connection.execute(
+        update(incidents)
+        .where(
+            incidents.c.kind == alarm.kind,
+            incidents.c.code == alarm.code,
+            incidents.c.closed_at.is_(None),
+            incidents.c.resolved_at.is_not(None),
+        )
+        .values(closed_at=func.now())
+    )
