@@ -20,7 +20,15 @@ from typing import Any, Literal, Self
 from paraphe.answers import Job, JobEvent, Key, NewKey, job_from_json, key_from_json, new_key_from_json
 from paraphe.api_errors import WaitTimeoutError
 from paraphe.event_stream import follow
+from paraphe.notification_answers import (
+    Delivery,
+    Subscription,
+    alert_from_json,
+    delivery_from_json,
+    subscription_from_json,
+)
 from paraphe.transport import Transport
+from shared.domain.alert import Alert
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _LONGEST_POLL_S = 30.0
@@ -162,9 +170,13 @@ class Client:
         query.update({name: values for name, values in named.items() if values})
         moments = {"created_from": created_from, "created_until": created_until}
         query.update({name: moment.isoformat() for name, moment in moments.items() if moment})
+        return map(job_from_json, self._pages("/v1/jobs", "jobs", query))
+
+    def _pages(self, path: str, name: str, query: dict[str, Any]) -> Iterator[Any]:
+        """The members of a list, page after page."""
         while True:
-            page = self._transport.request("GET", "/v1/jobs", build=lambda: {"params": query}).json()
-            yield from (job_from_json(body) for body in page["jobs"])
+            page = self._transport.request("GET", path, build=lambda: {"params": query}).json()
+            yield from page[name]
             if not page.get("next_cursor"):
                 return
             query["cursor"] = page["next_cursor"]
@@ -213,6 +225,52 @@ class Client:
     def revoke_key(self, key_id: str) -> None:
         """End a key at once."""
         self._transport.request("DELETE", f"/v1/keys/{key_id}")
+
+    def subscriptions(self) -> list[Subscription]:
+        """Who is told of your client's events, beside callback URLs (needs the scope ``admin``, as do the next)."""
+        body = self._transport.request("GET", "/v1/subscriptions").json()
+        return [subscription_from_json(one) for one in body["subscriptions"]]
+
+    def subscribe(
+        self,
+        *,
+        url: str | None = None,
+        email: str | None = None,
+        kinds: Sequence[str] = (),
+        language: str | None = None,
+    ) -> Subscription:
+        """Have a webhook or a mail address told of events; without ``kinds``, of outcomes."""
+        given = {"url": url, "email": email, "kinds": list(kinds), "language": language}
+        body = {name: value for name, value in given.items() if value}
+        answer = self._transport.request("POST", "/v1/subscriptions", repeatable=False, build=lambda: {"json": body})
+        return subscription_from_json(answer.json())
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """End a subscription at once."""
+        self._transport.request("DELETE", f"/v1/subscriptions/{subscription_id}")
+
+    def rotate_webhook_secret(self, *, overlap_hours: int | None = None) -> tuple[str, datetime]:
+        """Make a new secret; returns it and until when the one before signs beside it."""
+        query = {} if overlap_hours is None else {"overlap_hours": overlap_hours}
+        path = "/v1/webhook-secret/rotate"
+        body = self._transport.request("POST", path, repeatable=False, build=lambda: {"params": query}).json()
+        return body["webhook_secret"], datetime.fromisoformat(body["previous_valid_until"])
+
+    def deliveries(self, *, state: Sequence[str] = (), to: str = "client", page_size: int = 100) -> Iterator[Delivery]:
+        """What was sent or is to be, newest first. ``to="operators"``: notices to those who run the installation."""
+        query: dict[str, Any] = {"limit": page_size, "to": to, **({"state": list(state)} if state else {})}
+        return map(delivery_from_json, self._pages("/v1/deliveries", "deliveries", query))
+
+    def replay_delivery(self, delivery_id: str, *, to: str = "client") -> Delivery:
+        """Send it once more, with all its attempts."""
+        path = f"/v1/deliveries/{delivery_id}/replay"
+        answer = self._transport.request("POST", path, repeatable=False, build=lambda: {"params": {"to": to}})
+        return delivery_from_json(answer.json())
+
+    def alerts(self, *, state: str | None = None, page_size: int = 100) -> Iterator[Alert]:
+        """What Alertmanager has told of, newest first (needs the scope ``admin``)."""
+        query: dict[str, Any] = {"limit": page_size, **({"state": state} if state else {})}
+        return map(alert_from_json, self._pages("/v1/alerts", "alerts", query))
 
 
 def _options(

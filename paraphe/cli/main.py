@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from paraphe.cli.accounts import accounts_app
+from paraphe.cli.alerts import alerts_app
+from paraphe.cli.deliveries import deliveries_app
 from paraphe.cli.events import events
 from paraphe.cli.jobs import jobs_app
 from paraphe.cli.keys import keys_app
 from paraphe.cli.settings import settings
 from paraphe.cli.submit import submit
+from paraphe.cli.subscriptions import subscriptions_app
 from paraphe.cli.up import up
 
 app = typer.Typer(
@@ -24,6 +27,9 @@ app.command()(submit)
 app.add_typer(jobs_app, name="jobs")
 app.command()(events)
 app.add_typer(keys_app, name="keys")
+app.add_typer(subscriptions_app, name="subscriptions")
+app.add_typer(deliveries_app, name="deliveries")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(accounts_app, name="accounts")
 app.command()(settings)
 

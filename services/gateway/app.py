@@ -15,7 +15,9 @@ from services.gateway.metrics import Metrics
 from services.gateway.request_context import RequestContext
 from services.gateway.resources import Resources
 from services.gateway.routes import (
+    alerts,
     corrections,
+    deliveries,
     events,
     health,
     jobs,
@@ -25,6 +27,7 @@ from services.gateway.routes import (
     predict,
     progress,
     review,
+    subscriptions,
     uploads,
 )
 from services.gateway.settings import Settings
@@ -44,6 +47,9 @@ _ROUTERS = (
     keys.router,
     corrections.router,
     review.router,
+    subscriptions.router,
+    deliveries.router,
+    alerts.router,
 )
 
 

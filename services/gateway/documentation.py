@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.gateway.answer_schemas import EventsOut, ProblemOut
+from services.gateway.notification_schemas import SubscriptionIn
 from services.gateway.problems import MEDIA_TYPE
 from services.gateway.request_schemas import KeyIn, NewJobForm, NewJobIn, PredictIn, UploadIn
 
@@ -19,7 +20,16 @@ delivered to a `callback_url`. Send your key as `Authorization: Bearer KEY`. Wha
 `application/problem+json` with a stable `code`.
 """
 
-_EXTRA: tuple[type[BaseModel], ...] = (NewJobIn, NewJobForm, PredictIn, UploadIn, KeyIn, EventsOut, ProblemOut)
+_EXTRA: tuple[type[BaseModel], ...] = (
+    NewJobIn,
+    NewJobForm,
+    PredictIn,
+    UploadIn,
+    KeyIn,
+    SubscriptionIn,
+    EventsOut,
+    ProblemOut,
+)
 _REF = "#/components/schemas/{model}"
 
 
