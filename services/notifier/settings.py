@@ -25,7 +25,7 @@ class NotifierOptions(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PARAPHE_NOTIFIER_", extra="ignore", frozen=True)
 
     batch_size: int = Field(default=100, ge=1, description="events recorded in one transaction")
-    batch_wait_ms: float = Field(default=20.0, ge=0, description="how long a batch waits for more events")
+    batch_wait_ms: float = Field(default=100.0, ge=0, description="how long a batch waits for more events")
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=9103, ge=0, description="0: no metrics endpoint")
 
