@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TypeVar
@@ -79,8 +80,9 @@ def _throughput(
     _examine(system, scans)  # warm
     rates: tuple[list[float], list[float], list[float]] = ([], [], [])
     with _plain_predict(model, scans[0].parent) as predict:
+        measures: list[Callable[[], float]] = [partial(_examine, system, scans), predict, forward]
         for _ in range(runs):
-            for measure, into in zip((lambda: _examine(system, scans), predict, forward), rates, strict=True):
+            for measure, into in zip(measures, rates, strict=True):
                 into.append(len(scans) / measure())
     return rates
 
