@@ -84,15 +84,15 @@ def requirement_lines(t: Translator, decision: Decision, requirements: Requireme
 
 
 def _requirement_text(t: Translator, outcome: RequirementOutcome, requirements: Requirements) -> str:
-    found = t("job.requirement.found", found=t.number(outcome.found))
+    found = t.count("job.requirement.found", outcome.found)
     if outcome.found_with_review > outcome.found:
-        found += t("job.requirement.unsure", more=t.number(outcome.found_with_review - outcome.found))
+        found += t.count("job.requirement.unsure", outcome.found_with_review - outcome.found)
     wanted = t.count("job.requirement.wanted", outcome.required)
     if outcome.zone is None:
-        return f"{wanted}: {found}"
+        return t("job.requirement.line", wanted=wanted, found=found)
     number = requirements.zones[outcome.zone].page
     place = t("job.requirement.last") if number == -1 else t("job.requirement.zone", n=number)
-    return f"{wanted} {place}: {found}"
+    return t("job.requirement.line", wanted=f"{wanted} {place}", found=found)
 
 
 def timing_lines(t: Translator, result: JobResult) -> list[tuple[str, str]]:

@@ -5,11 +5,13 @@ const MOST = 12;
 const MARGIN = 8;
 
 export class Viewer {
-  /** ``pane`` holds ``.stage`` with an ``img`` and maybe ``.boxes``. ``address(number, width)`` names the picture. */
+  /** ``pane`` holds ``.stage``, and that maybe ``.boxes``. ``address(number, width)`` names the picture. */
   constructor(pane, address) {
     this.pane = pane;
     this.stage = pane.querySelector(".stage");
-    this.picture = pane.querySelector("img");
+    this.picture = new Image();
+    this.picture.draggable = false;
+    this.stage.prepend(this.picture);
     this.address = address;
     this.page = null;
     this.view = { scale: 1, x: 0, y: 0 };
