@@ -46,7 +46,8 @@ function post(file, key, options, onProgress) {
     request.addEventListener("error", () => reject(passing("network", 0)));
     const form = new FormData();
     for (const [name, value] of Object.entries(options)) form.append(name, value);
-    form.append("file", file, file.name);
+    // Without a type: browsers guess it from the name, and people name scans as they please.
+    form.append("file", file.slice(0, file.size, "application/octet-stream"), file.name);
     request.send(form);
   });
 }
