@@ -56,6 +56,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 test: check
+	@tests/install-browser
 	$(BIN)/pytest $(ARGS)
 
 test-fast: $(VENV)/.test
