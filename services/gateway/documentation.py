@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.gateway.answer_schemas import EventsOut, ProblemOut
+from services.gateway.correction_schemas import CorrectionIn, NextReviewIn
 from services.gateway.notification_schemas import SubscriptionIn
 from services.gateway.problems import MEDIA_TYPE
 from services.gateway.request_schemas import KeyIn, NewJobForm, NewJobIn, PredictIn, UploadIn
@@ -29,6 +30,8 @@ _EXTRA: tuple[type[BaseModel], ...] = (
     SubscriptionIn,
     EventsOut,
     ProblemOut,
+    CorrectionIn,
+    NextReviewIn,
 )
 _REF = "#/components/schemas/{model}"
 

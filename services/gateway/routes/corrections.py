@@ -2,17 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi import Path as PathParameter
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
 from services.gateway.auth import Reader, Reviewer, author_of
 from services.gateway.correction_json import corrected_page_to_json
 from services.gateway.correction_schemas import CorrectedPageOut, CorrectionIn
-from services.gateway.parameters import JobId
+from services.gateway.parameters import JobId, json_body
 from services.gateway.preconditions import expected_version, tag_of
 from services.gateway.problems import SECURED, documented, invalid
+from services.gateway.receive import read_json
 from services.gateway.resources import GatewayDep
 from shared import dispatch
 from shared.db import correcting, corrections, jobs
@@ -24,6 +26,7 @@ router = APIRouter(tags=["corrections"])
 
 PageNumber = Annotated[int, PathParameter(ge=1, le=1_000_000, description="1-based")]
 _ETAG = {"ETag": {"description": "Tag of the correction in force", "schema": {"type": "string"}}}
+_BODY_BYTES = 256 * 1024
 _PATH = "/v1/jobs/{job_id}/pages/{number}/correction"
 
 
@@ -47,13 +50,14 @@ def show(job_id: JobId, number: PageNumber, gateway: GatewayDep, key: Reader) ->
 @router.put(
     _PATH,
     response_model=CorrectedPageOut,
-    responses={200: {"headers": _ETAG}, **documented(*SECURED, 404, 409, 412, 428)},
+    responses={200: {"headers": _ETAG}, **documented(*SECURED, 400, 404, 409, 412, 413, 428)},
+    openapi_extra=json_body("CorrectionIn"),
     summary="Correct a page",
 )
-def save(
+async def save(
+    request: Request,
     job_id: JobId,
     number: PageNumber,
-    wanted: CorrectionIn,
     gateway: GatewayDep,
     key: Reviewer,
     if_match: Annotated[
@@ -64,6 +68,7 @@ def save(
 
     Refused with 412 when somebody else saved meanwhile: nothing is overwritten unseen.
     """
+    wanted = await read_json(request, _BODY_BYTES, CorrectionIn)
 
     def work(connection: Connection) -> tuple[JSONResponse, Any]:
         job = correcting.lock(connection, key.client_id, job_id)
@@ -76,15 +81,15 @@ def save(
         )
         return _answer(saved, page, corrections.history(connection, job_id, number)), messages
 
-    answer, messages = gateway.transact(work)
-    dispatch.send(gateway.publisher, messages)
+    answer, messages = await run_in_threadpool(gateway.transact, work)
+    await run_in_threadpool(dispatch.send, gateway.publisher, messages)
     return answer
 
 
 def _check(wanted: CorrectionIn, page: Page) -> None:
     fault = wanted.to_domain().fault(page)
     if fault is not None:
-        raise invalid("/body", fault)
+        raise invalid("/boxes", fault)
 
 
 def _version_in_force(job: Job, number: int) -> int:

@@ -3,13 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
 from services.gateway.auth import Reviewer, author_of
 from services.gateway.correction_schemas import NextReviewIn, NextReviewOut
+from services.gateway.parameters import json_body
 from services.gateway.problems import SECURED, documented
+from services.gateway.receive import SMALL_JSON_BYTES, read_json
 from services.gateway.resources import GatewayDep
 from shared.db import jobs, review
 
@@ -19,12 +22,19 @@ router = APIRouter(tags=["corrections"])
 CLAIM_S = 120.0
 
 
-@router.post("/v1/review/next", response_model=NextReviewOut, responses=documented(*SECURED), summary="What to review")
-def serve(wanted: NextReviewIn, gateway: GatewayDep, key: Reviewer) -> JSONResponse:
+@router.post(
+    "/v1/review/next",
+    response_model=NextReviewOut,
+    responses=documented(*SECURED, 400, 413),
+    openapi_extra=json_body("NextReviewIn"),
+    summary="What to review",
+)
+async def serve(request: Request, gateway: GatewayDep, key: Reviewer) -> JSONResponse:
     """Pages of undecided documents, boxes nearest the threshold first, held for the caller for two minutes.
 
     Asking again gives the same pages until they are corrected, skipped, or the time is over.
     """
+    wanted = await read_json(request, SMALL_JSON_BYTES, NextReviewIn)
     skip = {(one.job_id, one.page) for one in wanted.skip}
 
     def work(connection: Connection) -> JSONResponse:
@@ -34,7 +44,7 @@ def serve(wanted: NextReviewIn, gateway: GatewayDep, key: Reviewer) -> JSONRespo
         served = [_page_to_json(connection, key.client_id, one) for one in pages]
         return JSONResponse({"pages": served, "waiting": review.waiting(connection, key.client_id)})
 
-    return gateway.transact(work)
+    return await run_in_threadpool(gateway.transact, work)
 
 
 def _page_to_json(connection: Connection, client_id: UUID, page: review.ReviewPage) -> dict[str, Any]:
