@@ -72,7 +72,18 @@ class CsrfError(Exception):
 
 
 async def _posted(request: Request, visit: CurrentVisit) -> dict[str, str]:
-    """The fields of a small form, once its CSRF token is right. Of fields of the same name the last counts."""
+    fields = await read_form(request)
+    if visit.is_new or not is_csrf_token(visit.token, fields.pop(CSRF_FIELD, "")):
+        raise CsrfError
+    return fields
+
+
+async def _posted_by_user(request: Request, visit: CurrentVisit) -> dict[str, str]:
+    return await _posted(request, visit) if visit.user else await read_form(request)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a small form, unchecked. Of fields of the same name the last counts."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -82,9 +93,11 @@ async def _posted(request: Request, visit: CurrentVisit) -> dict[str, str]:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
     except ValueError as error:
         raise Problem(ProblemCode.INVALID_REQUEST, "This is not a form.") from error
-    if visit.is_new or not is_csrf_token(visit.token, fields.pop(CSRF_FIELD, "")):
-        raise CsrfError
     return {name: text.replace("\0", "") for name, text in fields.items()}
 
 
 PostedForm = Annotated[dict[str, str], Depends(_posted)]
+"""The fields of a form whose CSRF token is right."""
+
+PostedFormOfUser = Annotated[dict[str, str], Depends(_posted_by_user)]
+"""The same, but without a session the token does not matter: there is nothing to protect."""

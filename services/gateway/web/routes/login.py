@@ -12,7 +12,7 @@ from services.gateway.problems import Problem, ProblemCode
 from services.gateway.resources import GatewayDep, Resources
 from services.gateway.web import passwords
 from services.gateway.web.rendering import page, redirect, set_cookie
-from services.gateway.web.users import CurrentVisit, PostedForm, safe_next
+from services.gateway.web.users import CurrentVisit, PostedForm, PostedFormOfUser, safe_next
 from services.gateway.web.visitors import SESSION_COOKIE
 from shared.db import accounts, audit, keys, login_attempts, sessions
 from shared.db.accounts import Account, Role
@@ -68,8 +68,8 @@ def _begin_session(gateway: Resources, connection: Connection, account: Account,
 
 
 @router.post("/logout")
-def log_out(request: Request, gateway: GatewayDep, form: PostedForm, visit: CurrentVisit) -> Response:
-    """End this session, here and in the database."""
+def log_out(request: Request, gateway: GatewayDep, form: PostedFormOfUser, visit: CurrentVisit) -> Response:
+    """End this session, here and in the database. One that has just ended by itself leads to the same page."""
     if visit.user:
         gateway.transact(lambda connection: sessions.close(connection, visit.token))
     if form.get("why") == "idle":

@@ -186,6 +186,11 @@ class TestSession:
         self.let_time_pass(engine, "created_at", "12 hours")
         assert not is_in(operator)
 
+    def test_logging_out_of_a_session_that_has_ended_is_no_error(self, operator: Person, engine: Engine) -> None:
+        self.let_time_pass(engine, "last_seen_at", "6 minutes")
+        answer = operator.post("/logout", why="idle", next="/history")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?ended=idle&next=%2Fhistory")
+
     def test_the_end_leads_back_to_where_one_was(self, operator: Person) -> None:
         answer = operator.post("/logout", why="idle", next="/history?q=lease")
         assert answer.headers["location"] == "/login?ended=idle&next=%2Fhistory%3Fq%3Dlease"

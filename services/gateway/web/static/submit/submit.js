@@ -100,8 +100,14 @@ function setUpDrop(drop) {
   });
 }
 
+function take(input) {
+  add(input.files);
+  input.value = "";
+}
+
 for (const id of ["files", "camera"]) {
-  byId(id).addEventListener("change", (event) => { add(event.target.files); event.target.value = ""; });
+  byId(id).addEventListener("change", (event) => take(event.target));
+  take(byId(id)); // what was chosen before this script was there
 }
 addEventListener("paste", (event) => add(event.clipboardData?.files ?? []));
 byId("submit-form").addEventListener("submit", (event) => event.preventDefault());
