@@ -1,12 +1,15 @@
 """The pages as people use them, in a real browser: accounts, submitting, lists, administration."""
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from services.gateway import web
 from services.gateway.web import i18n
 from shared.db.accounts import Role
 from tests.e2e.web.desk import DESKTOP, PHONE, Desk, a_page, violations
@@ -217,6 +220,25 @@ class TestEveryPage:
         page = desk.person(size=PHONE, has_touch=True, is_mobile=True)
         expect(page.locator("label[for=camera]")).to_be_visible()
         expect(page.locator("#camera")).to_have_attribute("capture", "environment")
+
+
+class TestStandards:
+    @pytest.mark.skipif("VNU_JAR" not in os.environ, reason="VNU_JAR=path of the Nu HTML checker (npm pack vnu-jar)")
+    def test_the_nu_checker_finds_no_error(self, desk: Desk, desk_browser: Browser, tmp_path: Path) -> None:
+        fill_up(desk)
+        page, visitor = desk.person(role=Role.ADMINISTRATOR), new_page(desk_browser)
+        job = desk.api.get("/v1/jobs?status=succeeded").json()["jobs"][0]["id"]
+        mine = (*PAGES, *ADMIN_PAGES, "/history?whose=all&min=0", "/review", f"/jobs/{job}")
+        for who, paths in ((visitor, OPEN_PAGES), (page, mine)):
+            for path in paths:
+                source = who.request.get(desk.url + path, headers={"Accept": "text/html"}).text()
+                (tmp_path / (re.sub(r"\W+", "_", path) + ".html")).write_text(source)
+        visitor.close()
+        static = Path(web.__file__).parent / "static"
+        files = [*tmp_path.glob("*.html"), *static.rglob("*.css"), *static.rglob("*.svg")]
+        checker = ["java", "-jar", os.environ["VNU_JAR"], "--also-check-css", "--also-check-svg", "--errors-only"]
+        done = subprocess.run([*checker, *files], capture_output=True, text=True)
+        assert done.stderr == ""
 
 
 class TestSubmitting:
