@@ -2,13 +2,15 @@
 # Write Alertmanager's configuration from the environment, then start it. With --print, only show what would be written.
 #
 #   ALERT_SMTP_HOST      host:port of the mail server          ALERT_MAIL_FROM, ALERT_MAIL_TO
-#   ALERT_SMTP_TLS       true (default) or false               ALERT_SMTP_USER, ALERT_SMTP_PASSWORD  if it asks for a login
+#   ALERT_SMTP_SECURITY  starttls (default), tls or none       ALERT_SMTP_USER, ALERT_SMTP_PASSWORD  if it asks for a login
 #   ALERT_WEBHOOK_URL    also told of critical alerts          ALERT_WEBHOOK_TOKEN                   its bearer token
 set -eu
 
 template="${ALERT_TEMPLATE:-/etc/alertmanager/alertmanager.yml.template}"
 password_file=/tmp/smtp-password token_file=/tmp/webhook-token
-login="" webhook=""
+login="" webhook="" require_tls=true
+# On port 465 ("tls") Alertmanager speaks TLS by itself and must not ask for STARTTLS.
+if [ "${ALERT_SMTP_SECURITY:-starttls}" != starttls ]; then require_tls=false; fi
 if [ -n "${ALERT_SMTP_USER:-}" ]; then
     login="smtp_auth_username: \"$ALERT_SMTP_USER\"\n  smtp_auth_password_file: \"$password_file\""
 fi
@@ -28,7 +30,7 @@ configuration() {
     sed -e "s|@ALERT_SMTP_HOST@|$ALERT_SMTP_HOST|" \
         -e "s|@ALERT_MAIL_FROM@|$ALERT_MAIL_FROM|" \
         -e "s|@ALERT_MAIL_TO@|$ALERT_MAIL_TO|" \
-        -e "s|@ALERT_SMTP_TLS@|${ALERT_SMTP_TLS:-true}|" \
+        -e "s|@ALERT_SMTP_TLS@|$require_tls|" \
         -e "s|@SMTP_LOGIN@|$login|" \
         -e "s|@WEBHOOK@|$webhook|" \
         "$template"

@@ -52,6 +52,6 @@ def quantiles(metric: str, matchers: str = "", by: str = "") -> tuple[Query, ...
     return tuple(Query(f"histogram_quantile({q}, sum by ({names}) ({rate}))", f"{name}{suffix}") for q, name in levels)
 
 
-def per_second(metric: str, by: str, matchers: str = "") -> Query:
+def per_second(metric: str, by: str, matchers: str = "", name: str = "") -> Query:
     """A counter's rate, by one label."""
-    return Query(f"sum by ({by}) (rate({metric}{matchers}[$__rate_interval]))", f"{{{{{by}}}}}")
+    return Query(f"sum by ({by}) (rate({metric}{matchers}[$__rate_interval]))", f"{name} {{{{{by}}}}}".strip())

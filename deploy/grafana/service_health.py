@@ -48,6 +48,7 @@ HEALTH = (
             lines(
                 "Repairs",
                 Query("sum(rate(paraphe_leases_expired_total[$__rate_interval]))", "leases run out"),
+                Query("sum(rate(paraphe_jobs_expired_total[$__rate_interval]))", "retention over"),
                 Query(
                     "sum by (topic) (rate(paraphe_reconciler_messages_sent_total[$__rate_interval]))",
                     "{{topic}} sent again",
@@ -144,21 +145,40 @@ HEALTH = (
         (
             Panel("Events", (per_second("paraphe_events_total", "kind"),), "ops", stacked=True),
             lines(
-                "Webhook attempts",
-                Query('sum(rate(paraphe_webhook_attempts_total{succeeded="true"}[$__rate_interval]))', "taken"),
-                Query('sum(rate(paraphe_webhook_attempts_total{succeeded="false"}[$__rate_interval]))', "not taken"),
+                "Attempts to deliver",
+                per_second("paraphe_webhook_attempts_total", "succeeded", name="webhook"),
+                per_second("paraphe_mail_attempts_total", "succeeded", name="mail"),
                 unit="ops",
             ),
-            lines("Seconds receivers take", *quantiles("paraphe_webhook_attempt_seconds"), unit="s"),
+            lines("Seconds receivers of webhooks take", *quantiles("paraphe_webhook_attempt_seconds"), unit="s"),
+            lines("Seconds the mail server takes", *quantiles("paraphe_mail_attempt_seconds"), unit="s"),
             lines(
-                "Deliveries",
-                Query("max(paraphe_webhook_deliveries_pending)", "pending"),
-                Query(
-                    'sum(increase(paraphe_webhook_deliveries_total{state=~"failed|disabled"}[1h]))',
-                    "given up in an hour",
-                ),
+                "Deliveries that ended, an hour",
+                Query("sum by (state) (increase(paraphe_webhook_deliveries_total[1h]))", "webhook {{state}}"),
+                Query("sum by (state) (increase(paraphe_mail_deliveries_total[1h]))", "mail {{state}}"),
             ),
-            lines("Most overdue delivery", Query("max(paraphe_webhook_overdue_seconds)", "overdue"), unit="s"),
+            lines(
+                "Deliveries pending, and given up",
+                Query("max(paraphe_webhook_deliveries_pending)", "webhooks pending"),
+                Query("max(paraphe_mail_deliveries_pending)", "mails pending"),
+                Query("max(paraphe_webhook_deliveries_dead)", "webhooks given up"),
+                Query("max(paraphe_mail_deliveries_dead)", "mails given up"),
+            ),
+            lines(
+                "Most overdue delivery",
+                Query("max(paraphe_webhook_overdue_seconds)", "webhook"),
+                Query("max(paraphe_mail_overdue_seconds)", "mail"),
+                unit="s",
+            ),
+            lines(
+                "Given up and not made good",
+                Query("max by (kind) (paraphe_incidents_open)", "{{kind}}"),
+                Query("max(paraphe_alertmanagers_unreachable)", "Alertmanagers out of reach"),
+            ),
+            lines(
+                "Alerts Alertmanager told of",
+                Query("sum by (state) (increase(paraphe_alerts_received_total[1h]))", "{{state}}"),
+            ),
             lines(
                 "Foreign messages dropped",
                 Query("sum(rate(paraphe_event_messages_dropped_total[$__rate_interval]))", "dropped"),

@@ -30,7 +30,7 @@ def written(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("settings", [{}, _ALL, {"ALERT_SMTP_TLS": "false"}], ids=["least", "all", "plain"])
+@pytest.mark.parametrize("settings", [{}, _ALL, {"ALERT_SMTP_SECURITY": "none"}], ids=["least", "all", "plain"])
 def test_what_start_writes_is_valid(settings: dict[str, str], tmp_path: Path) -> None:
     config = written(settings).stdout
     assert not any(secret in config for secret in ("se|cr&t", "tok|n"))
@@ -46,6 +46,12 @@ def test_settings_reach_their_places() -> None:
     (webhook,) = config["receivers"][1]["webhook_configs"]
     assert webhook["url"] == _ALL["ALERT_WEBHOOK_URL"]
     assert webhook["http_config"]["authorization"]["credentials_file"] == "/tmp/webhook-token"
+
+
+@pytest.mark.parametrize(("security", "required"), [("starttls", True), ("tls", False), ("none", False)])
+def test_only_starttls_is_asked_for(security: str, required: bool) -> None:
+    config = yaml.safe_load(written({"ALERT_SMTP_SECURITY": security}).stdout)
+    assert config["global"]["smtp_require_tls"] is required
 
 
 def test_an_address_that_would_break_the_file_is_refused() -> None:

@@ -135,13 +135,35 @@ def test_make_env_makes_new_secrets_and_keeps_an_old_file(tmp_path: Path) -> Non
 
     assert make("one").returncode == make("two").returncode == 0
     one, two = (dict(_assignments(tmp_path / name)) for name in ("one", "two"))
-    secret = [name for name in one if re.search(r"_(PASSWORD|KEY)$", name) and one[name]]
-    assert len(secret) == 5
+    secret = [name for name in one if re.search(r"_(PASSWORD|KEY|TOKEN)$", name) and one[name]]
+    assert len(secret) == 6
     assert all(one[name] != two[name] and len(one[name]) >= 16 for name in secret)
     assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
     before = (tmp_path / "one").read_text()
     assert make("one").returncode == 1
     assert (tmp_path / "one").read_text() == before
+
+
+def test_services_take_the_settings_they_are_given(services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each service's settings are built from what its container gets: no name misspelt, no value refused."""
+    from services.detector.settings import DetectorSettings
+    from services.gateway.settings import Settings
+    from services.notifier.settings import NotifierSettings
+    from services.reconciler.settings import ReconcilerSettings
+
+    builders = {
+        "gateway": Settings.from_environment,
+        "detector": DetectorSettings,
+        "notifier": NotifierSettings,
+        "reconciler": ReconcilerSettings,
+    }
+    documented = (ROOT / "docs/settings.md").read_text()
+    for name, build in builders.items():
+        with monkeypatch.context() as context:
+            for variable, value in services[name]["environment"].items():
+                assert f"`{variable}`" in documented, variable
+                context.setenv(variable, value)
+            assert build()
 
 
 def test_what_env_sets_is_used_and_what_is_asked_for_is_set(env_file: Path) -> None:
