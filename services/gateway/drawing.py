@@ -38,6 +38,8 @@ def boxed(image: Image.Image, job: Job, page: Page, *, corrected: bool) -> Image
     """The page's picture with the model's boxes, or a person's where they are wanted and there are some."""
     correction = job.result.corrections.get(page.number) if corrected and job.result else None
     boxes = corrected_page(page, correction).detections
+    if not boxes:
+        return image  # grey pages stay grey, and small
     return draw_boxes(image, boxes, page.width, with_confidence=correction is None)
 
 

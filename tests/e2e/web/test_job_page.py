@@ -115,6 +115,20 @@ class TestLooking:
         page.keyboard.press("0")
         assert frame(page.locator(".pane.boxed img"))["width"] == pytest.approx(before, abs=1)
 
+    def test_two_fingers_zoom_a_page(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9))
+        page = desk.person(size=PHONE, has_touch=True, is_mobile=True)
+        open_job(desk, page, job_id)
+        page.locator(".pane.boxed").scroll_into_view_if_needed()
+        before = frame(page.locator(".pane.boxed img"))["width"]
+        x, y = centre(frame(page.locator(".pane.boxed")))
+        touch = page.context.new_cdp_session(page)
+        for kind, apart in (("touchStart", 30), ("touchMove", 45), ("touchMove", 60), ("touchEnd", 0)):
+            points = [{"x": x - apart, "y": y, "id": 1}, {"x": x + apart, "y": y, "id": 2}] if apart else []
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        assert frame(page.locator(".pane.boxed img"))["width"] == pytest.approx(2 * before, rel=0.05)
+        assert_boxes_lie_where_the_api_says(page, desk.result(job_id), 1)
+
     def test_a_zoomed_page_gets_sharper(self, desk: Desk) -> None:
         page = desk.person()
         open_job(desk, page, desk.examined(a_page(0.9)))
