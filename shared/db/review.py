@@ -63,7 +63,7 @@ def take(
     connection.execute(select(clients.c.id).where(clients.c.id == client_id).with_for_update(key_share=True))
     if skip:
         release(connection, holder, skip)
-    pages = _waiting(client_id).subquery("waiting")
+    pages = _waiting(client_id, _JOBS_CONSIDERED).subquery("waiting")
     is_free, is_mine = _free_for(holder), _held_by(holder)
     wanted = (
         select(pages)
@@ -84,7 +84,7 @@ def take(
 
 def waiting(connection: Connection, client_id: UUID) -> int:
     """How many pages of this client need a person, those being looked at included."""
-    return connection.execute(select(func.count()).select_from(_waiting(client_id).subquery())).scalar_one()
+    return connection.execute(select(func.count()).select_from(_waiting(client_id, most_jobs=None).subquery())).scalar_one()
 
 
 def release(connection: Connection, holder: UUID, pages: Collection[PageOfJob]) -> None:
@@ -129,9 +129,9 @@ def _free_for(holder: UUID) -> ColumnElement[bool]:
     return or_(review_claims.c.job_id.is_(None), _held_by(holder), review_claims.c.expires_at < func.now())
 
 
-def _waiting(client_id: UUID) -> Select[Any]:
+def _waiting(client_id: UUID, most_jobs: int | None) -> Select[Any]:
     """Uncorrected pages of undecided jobs with a signature that is neither sure nor too weak."""
-    ranked = _ranked(_undecided(client_id))
+    ranked = _ranked(_undecided(client_id, most_jobs))
     is_unsure = and_(ranked.c.place > ranked.c.sure, ranked.c.place <= ranked.c.possible)
     is_corrected = and_(corrections.c.job_id == ranked.c.job_id, corrections.c.page_number == ranked.c.page_number)
     return (
@@ -146,7 +146,7 @@ def _waiting(client_id: UUID) -> Select[Any]:
     )
 
 
-def _undecided(client_id: UUID) -> CTE:
+def _undecided(client_id: UUID, most_jobs: int | None) -> CTE:
     total = jobs.c.requirement_outcomes[0]
     return (
         select(
@@ -162,7 +162,7 @@ def _undecided(client_id: UUID) -> CTE:
             func.coalesce(corrected_results.c.verdict, Verdict.REVIEW.value) == Verdict.REVIEW.value,
         )
         .order_by(jobs.c.id)
-        .limit(_JOBS_CONSIDERED)
+        .limit(most_jobs)
         .cte("undecided")
     )
 
