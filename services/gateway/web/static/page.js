@@ -38,8 +38,7 @@ export function localTimes(within = document) {
 }
 
 setUpTheme(document.getElementById("theme-button"));
-const menu = document.getElementById("menu-button");
-if (menu) setUpMenu(menu);
+setUpMenu(document.getElementById("menu-button"));
 localTimes();
 if (document.body.dataset.idleS) watchIdleness(document.body.dataset);
 for (const element of document.querySelectorAll("[data-submit-on-change]")) {
