@@ -1,13 +1,10 @@
-"""Prometheus, Alertmanager and two receivers, as deploy/ configures them, on loopback."""
+"""Prometheus, Alertmanager and a mail server, as deploy/ configures them, on loopback."""
 
 import os
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from json import loads
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -40,7 +37,6 @@ class Watch:
     alertmanager: str
     rules: Path
     mailbox: Path
-    webhooks: list[dict[str, Any]] = field(default_factory=list)
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """The series an expression has now. A refused expression fails."""
@@ -59,25 +55,18 @@ class Watch:
         texts = (path.read_text() for path in sorted((self.mailbox / "new").glob("*")))
         return next((text for text in texts if f"Subject: [{status.upper()}] {alert} " in text), "")
 
-    def webhook(self, status: str, alert: str) -> dict[str, Any] | None:
-        """The first call about an alert in a state."""
-        calls = (call for call in self.webhooks if call["status"] == status)
-        return next((call for call in calls if call["commonLabels"]["alertname"] == alert), None)
-
 
 @contextmanager
 def watching(system: System, folder: Path) -> Iterator[Watch]:
     """Everything started and ready; ended afterwards."""
-    ports = [free_port() for _ in range(4)]
-    prometheus, alertmanager, smtp, webhook = ports
+    prometheus, alertmanager, smtp = (free_port() for _ in range(3))
     rules, mailbox = folder / "rules/paraphe.yml", folder / "mail"
     rules.parent.mkdir()
     rules.write_text(RULES.read_text())
     watch = Watch(f"http://127.0.0.1:{prometheus}", f"http://127.0.0.1:{alertmanager}", rules, mailbox)
-    (folder / "alertmanager.yml").write_text(_alertmanager_config(smtp, webhook))
+    (folder / "alertmanager.yml").write_text(_alertmanager_config(system, smtp, folder))
     (folder / "prometheus.yml").write_text(_prometheus_config(system, rules, alertmanager))
     with ExitStack() as stack:
-        stack.enter_context(_webhook_receiver(webhook, watch.webhooks))
         commands = {
             "mail": _mail_command(smtp, mailbox),
             "alertmanager": _alertmanager_command(alertmanager, folder),
@@ -120,19 +109,22 @@ def _address(system: System, service: str) -> str:
     return f"127.0.0.1:{system.processes[service].spec.env[f'PARAPHE_{service.upper()}_{kind}']}"
 
 
-def _alertmanager_config(smtp: int, webhook: int) -> str:
+def _alertmanager_config(system: System, smtp: int, folder: Path) -> str:
+    token = folder / "token"
+    token.write_text(system.environment["PARAPHE_ALERTS_TOKEN"])
     environment = {
         "ALERT_TEMPLATE": str(DEPLOY / "alertmanager/alertmanager.yml.template"),
         "ALERT_SMTP_HOST": f"127.0.0.1:{smtp}",
-        "ALERT_SMTP_TLS": "false",
+        "ALERT_SMTP_SECURITY": "none",
         "ALERT_MAIL_FROM": "paraphe@example.org",
         "ALERT_MAIL_TO": MAIL_TO,
-        "ALERT_WEBHOOK_URL": f"http://127.0.0.1:{webhook}/alerts",
+        "ALERT_WEBHOOK_URL": f"http://127.0.0.1:{system.environment['PARAPHE_ALERTS_PORT']}/alerts",
+        "ALERT_WEBHOOK_TOKEN": token.read_text(),
     }
     command = ["/bin/sh", DEPLOY / "alertmanager/start.sh", "--print"]
     config = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=10).stdout
     # Only how long the news of an end is held back; the first message takes as long as it does.
-    return config.replace("group_interval: 2m", "group_interval: 5s")
+    return config.replace("group_interval: 2m", "group_interval: 5s").replace("/tmp/webhook-token", str(token))
 
 
 def _mail_command(port: int, mailbox: Path) -> tuple[str, ...]:
@@ -172,24 +164,3 @@ def _prometheus_command(port: int, folder: Path) -> tuple[str, ...]:
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-lifecycle",
     )
-
-
-@contextmanager
-def _webhook_receiver(port: int, calls: list[dict[str, Any]]) -> Iterator[None]:
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            calls.append(loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Say nothing: what came is in the list."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Receiver)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
