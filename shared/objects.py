@@ -77,6 +77,13 @@ class ObjectStore:
         with _faults_named():
             self._client.remove_object(self._bucket, name)
 
+    def listing(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Name and size of every object whose name starts with ``prefix``, in the order of the names."""
+        with _faults_named():
+            for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
+                if entry.object_name and not entry.is_dir:
+                    yield entry.object_name, entry.size or 0
+
     def delete_under(self, prefix: str) -> None:
         """Delete every object whose name starts with ``prefix``."""
         with _faults_named():

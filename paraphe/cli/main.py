@@ -8,6 +8,7 @@ import typer
 
 from paraphe.cli.accounts import accounts_app
 from paraphe.cli.alerts import alerts_app
+from paraphe.cli.backup import backup, restore
 from paraphe.cli.deliveries import deliveries_app
 from paraphe.cli.events import events
 from paraphe.cli.jobs import jobs_app
@@ -31,6 +32,8 @@ app.add_typer(subscriptions_app, name="subscriptions")
 app.add_typer(deliveries_app, name="deliveries")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(accounts_app, name="accounts")
+app.command()(backup)
+app.command()(restore)
 app.command()(settings)
 
 

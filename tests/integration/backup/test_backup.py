@@ -1,0 +1,267 @@
+"""A backup under load, the database destroyed, restored; and backups that are not what they were."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from paraphe.local.data_folder import DataFolder
+from paraphe.local.preparation import prepare_database
+from shared.db import keys
+from shared.db.engine import make_engine
+from shared.objects import ObjectStore
+from shared.settings import ObjectsSettings, PostgresSettings
+from tests.integration.db.stories import Stories, wait_for
+from tests.servers import Servers
+from tests.system import QUICK_RECOVERY, SAMPLES, System
+
+PARAPHE = str(Path(sys.executable).with_name("paraphe"))
+
+
+@dataclass
+class Done:
+    status: int
+    said: str
+
+
+def paraphe(*arguments: str | Path) -> Done:
+    """The command as an operator or a CronJob runs it; the settings are in the environment."""
+    command = [PARAPHE, *(str(one) for one in arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return Done(done.returncode, done.stdout + done.stderr)
+
+
+def destroy_database(servers: Servers) -> None:
+    """Everything is gone; an empty database of that name is there, as an operator would make one."""
+    url = make_url(servers.postgres.url("postgres")).set(drivername="postgresql+psycopg2")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("drop database paraphe with (force)"))
+        connection.execute(text("create database paraphe"))
+
+
+@pytest.fixture
+def store(clean_servers: Servers) -> ObjectStore:
+    """The bucket, without what other tests have left in it."""
+    store = ObjectStore(ObjectsSettings())
+    for prefix in ("documents/", "uploads/"):
+        store.delete_under(prefix)
+    return store
+
+
+@pytest.fixture
+def system(clean_servers: Servers, store: ObjectStore, tmp_path: Path) -> Iterator[System]:
+    system = System(clean_servers, tmp_path, QUICK_RECOVERY)
+    try:
+        yield system
+    finally:
+        system.stop()
+
+
+@contextmanager
+def under_load(system: System, samples: list[Path]) -> Iterator[list[str]]:
+    """Meanwhile documents are submitted one after the other; the list holds the ids of all accepted jobs."""
+    accepted: list[str] = []
+    stop = threading.Event()
+
+    def submit_on() -> None:
+        for sample in cycle(samples):
+            if stop.is_set():
+                return
+            accepted.append(system.submit(sample))
+
+    load = [threading.Thread(target=submit_on) for _ in range(3)]
+    for thread in load:
+        thread.start()
+    try:
+        yield accepted
+    finally:
+        stop.set()
+        for thread in load:
+            thread.join()
+
+
+def test_no_accepted_job_is_lost_with_the_database(system: System, servers: Servers, tmp_path: Path) -> None:
+    system.start("gateway", "detector", "notifier", "reconciler")
+    samples = sorted(path for path in SAMPLES.iterdir() if path.suffix != ".json")
+    with under_load(system, samples) as accepted:
+        wait_for(lambda: len(accepted) >= 8, 30)
+        made = paraphe("backup", "--out", tmp_path / "backup")
+        assert made.status == 0, made.said
+        at_backup = len(accepted)
+        wait_for(lambda: len(accepted) >= at_backup + 8, 30)
+    system.stop()
+
+    destroy_database(servers)
+    restored = paraphe("restore", "--from", tmp_path / "backup")
+    assert restored.status == 0, restored.said
+    with system.engine.begin() as connection:
+        known = {str(one) for one in connection.execute(text("select id from jobs")).scalars()}
+        recovered = connection.execute(
+            text("select count(*) from jobs where metadata @> '{\"recovered\": true}'")
+        ).scalar_one()
+    assert known >= set(accepted), "an accepted job is gone"
+    assert recovered >= 8, "those accepted after the backup come from their documents"
+    system.start("gateway", "detector", "notifier", "reconciler")
+    system.wait_for_outcomes(accepted, 90)
+    system.assert_exactly_one_outcome(accepted)
+
+
+@pytest.fixture
+def stories(servers: Servers, store: ObjectStore) -> Iterator[Stories]:
+    stories = Stories(make_engine(PostgresSettings()))
+    yield stories
+    stories.engine.dispose()  # a session left open would look like a running service
+
+
+def stored_job(stories: Stories, store: ObjectStore, content: bytes = b"\x89PNG\r\n\x1a\n...") -> str:
+    """A job whose document is in the store (of no importance here: its hash is not that of its content)."""
+    job = stories.accept()
+    store.put(job.document.object_name, io.BytesIO(content), len(content), "image/png")
+    return job.document.object_name
+
+
+@pytest.fixture
+def made(stories: Stories, store: ObjectStore, tmp_path: Path) -> Path:
+    """A backup of one job."""
+    stored_job(stories, store)
+    stories.engine.dispose()
+    folder = tmp_path / "backup"
+    done = paraphe("backup", "--out", folder)
+    assert done.status == 0, done.said
+    return folder
+
+
+def test_verifying_changes_nothing_and_tries_the_dump_out(made: Path, stories: Stories) -> None:
+    done = paraphe("restore", "--from", made, "--verify", "--quick")
+    assert (done.status, done.said.splitlines()) == (
+        0,
+        ["database: 1 jobs, restored on trial", "objects: 1 listed, 0 at fault, 0 erased since"],
+    )
+    with stories.engine.connect() as connection:
+        databases = connection.execute(text("select datname from pg_database where datname like 'paraphe_trial%'"))
+        assert databases.all() == []
+
+
+def test_verifying_reads_the_objects(made: Path) -> None:
+    """The object of this test is not what its name says: its hash differs."""
+    done = paraphe("restore", "--from", made, "--verify")
+    assert done.status == 1
+    assert "is damaged: its sha256 is" in done.said
+
+
+def test_a_lost_document_is_found_and_an_erased_one_is_no_loss(
+    made: Path, stories: Stories, store: ObjectStore
+) -> None:
+    store.delete_under("documents/")
+    lost = paraphe("restore", "--from", made, "--verify", "--quick")
+    assert (lost.status, "is missing from the store" in lost.said) == (1, True)
+    stories.do(lambda c: c.execute(text("delete from jobs")))
+    erased = paraphe("restore", "--from", made, "--verify", "--quick")
+    assert (erased.status, "0 at fault, 1 erased since" in erased.said) == (0, True)
+
+
+def test_a_damaged_backup_is_refused_and_nothing_happens(made: Path, stories: Stories) -> None:
+    content = (made / "database.dump").read_bytes()
+    (made / "database.dump").write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    done = paraphe("restore", "--from", made, "--replace")
+    assert (done.status, "database.dump is damaged" in done.said) == (1, True)
+    assert stories.do(lambda c: c.execute(text("select count(*) from jobs")).scalar_one()) == 1
+
+
+def test_a_dump_that_holds_less_than_it_should_is_found_out(made: Path, stories: Stories) -> None:
+    manifest = json.loads((made / "backup.json").read_text())
+    manifest["rows"]["jobs"] += 1
+    (made / "backup.json").write_text(json.dumps(manifest))
+    done = paraphe("restore", "--from", made, "--verify", "--quick")
+    assert (done.status, "not what was dumped" in done.said) == (1, True)
+
+
+def test_jobs_and_running_services_are_in_the_way(made: Path, stories: Stories) -> None:
+    refused = paraphe("restore", "--from", made)
+    assert (refused.status, "holds 1 jobs" in refused.said) == (1, True)
+    with stories.engine.connect():
+        busy = paraphe("restore", "--from", made, "--replace")
+    assert (busy.status, "Stop the services first" in busy.said) == (1, True)
+    stories.engine.dispose()
+    stories.do(lambda c: c.execute(text("update jobs set model = 'changed since'")))
+    stories.engine.dispose()
+    replaced = paraphe("restore", "--from", made, "--replace")
+    assert replaced.status == 0, replaced.said
+    assert stories.do(lambda c: c.execute(text("select model from jobs")).scalar_one()) == "signatures"
+
+
+def test_what_was_erased_after_the_backup_is_erased_again_if_asked(
+    made: Path, stories: Stories, store: ObjectStore
+) -> None:
+    store.delete_under("documents/")
+    stories.engine.dispose()
+    kept = paraphe("restore", "--from", made, "--replace")
+    assert "jobs without document: 1 (kept" in kept.said
+    erased = paraphe("restore", "--from", made, "--replace", "--erase-missing")
+    assert "jobs without document: 1 (erased)" in erased.said
+    assert stories.do(lambda c: c.execute(text("select count(*) from jobs")).scalar_one()) == 0
+
+
+def test_documents_nobody_can_be_asked_about_are_left_alone(made: Path, stories: Stories, store: ObjectStore) -> None:
+    stored_job(stories, store, b"not a picture")
+    late = Stories(stories.engine, client_name="late")
+    stored_job(late, store)
+    mine = stored_job(stories, store)
+    stories.engine.dispose()
+    done = paraphe("restore", "--from", made, "--replace")
+    assert done.said.count("left alone") == 2
+    assert "queued again from their documents: 1 jobs" in done.said
+    job_id = mine.rpartition("/")[2]
+    found = stories.do(lambda c: c.execute(text("select id::text, state from jobs order by id desc limit 1")).one())
+    assert tuple(found) == (job_id, "queued")
+    client = stories.do(lambda c: keys.ensure_client(c, "acme"))
+    assert client.webhook_secret == stories.client.webhook_secret
+
+
+def test_a_backup_needs_an_empty_folder_and_a_restore_a_backup(
+    stories: Stories, tmp_path: Path, servers: Servers
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    full = paraphe("backup", "--out", tmp_path / "full")
+    assert (full.status, "is not empty" in full.said) == (1, True)
+    none = paraphe("restore", "--from", tmp_path / "full")
+    assert (none.status, "no finished backup" in none.said) == (1, True)
+
+
+def test_the_servers_of_a_data_folder_are_started_for_the_time(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    """``paraphe up`` is not running: both commands bring up what they need and stop it again."""
+    path = Path(tempfile.mkdtemp(prefix="paraphe-backup-"))
+    try:
+        folder = DataFolder(path)
+        folder.prepare()
+        aside = Servers.in_folder(folder)
+        aside.group.ensure_running()
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in aside.environment.items():
+                environment.setenv(name, value)
+            prepare_database(folder)
+            ObjectStore(ObjectsSettings()).ensure_bucket()
+        aside.group.stop()
+        made = paraphe("backup", "--data", path, "--out", tmp_path / "backup")
+        assert made.status == 0, made.said
+        done = paraphe("restore", "--data", path, "--from", tmp_path / "backup")
+        assert done.status == 0, done.said
+        assert not any(server.is_alive() for server in aside.group.members)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
