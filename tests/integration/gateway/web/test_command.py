@@ -1,0 +1,57 @@
+"""``paraphe accounts``: the first administrator, who has nobody to ask."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from typer.testing import CliRunner
+
+from paraphe.cli.accounts import accounts_app
+from shared.db.accounts import Role
+from tests.integration.gateway.web.conftest import PASSWORD, Person, make_account
+from tests.servers import Servers
+
+runner = CliRunner()
+
+
+def run(*arguments: str, password: str = PASSWORD) -> str:
+    result = runner.invoke(accounts_app, list(arguments), env={"PARAPHE_PASSWORD": password})
+    return f"{result.exit_code} {result.output}"
+
+
+def test_makes_an_administrator_who_can_log_in(clean_servers: Servers, visitor: Person) -> None:
+    assert run("create", "--email", "Boss@Example.org", "--role", "administrator").startswith("0 boss@example.org")
+    visitor.log_in("boss@example.org")
+    assert visitor.get("/admin").status_code == 200
+    assert "boss@example.org\tadministrator" in run("list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "said"),
+    [
+        (("--role", "emperor"), PASSWORD, "no role 'emperor'"),
+        (("--role", "operator"), "short", "too short"),
+    ],
+)
+def test_says_what_is_wrong(clean_servers: Servers, arguments: tuple[str, ...], password: str, said: str) -> None:
+    output = run("create", "--email", "boss@example.org", *arguments, password=password)
+    assert output.startswith("1 ")
+    assert said in output
+
+
+def test_an_address_is_taken_once(engine: Engine) -> None:
+    make_account(engine, "boss@example.org", Role.OPERATOR, "default")
+    assert "account with this e-mail address already" in run("create", "--email", "boss@example.org")
+
+
+def test_a_forgotten_password_is_replaced_and_sessions_end(operator: Person, engine: Engine) -> None:
+    assert operator.account
+    assert run("password", "--email", operator.account.email, password="quite another horse").startswith("0 ")
+    with engine.connect() as connection:
+        assert connection.execute(text("select count(*) from sessions")).scalar_one() == 0
+    assert operator.log_in(operator.account.email, "quite another horse").status_code == 303
+
+
+def test_without_a_database_it_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PARAPHE_POSTGRES_URL")
+    assert "Start `paraphe up` first" in run("list", "--data", str(tmp_path))
