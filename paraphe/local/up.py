@@ -94,7 +94,8 @@ def _start(supervisor: Supervisor, terminal: Terminal) -> str:
 
 def _show_addresses(supervisor: Supervisor, terminal: Terminal) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
-    table.add_row("API", supervisor.url)
+    table.add_row("Web pages", supervisor.url)
+    table.add_row("API", f"{supervisor.url}/v1")
     table.add_row("Documentation", f"{supervisor.url}/docs")
     for service, address in metrics_addresses(supervisor.environment, supervisor.url).items():
         table.add_row(f"Metrics of the {service}", address)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, Row, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Double, Row, cast, func, select
 
 from shared.db.job_lists import JobFilter, conditions
 from shared.db.tables import corrections, jobs
@@ -72,7 +72,8 @@ def by_person(connection: Connection, client_id: UUID, which: JobFilter) -> dict
 
 
 def _columns() -> Sequence[ColumnElement[Any]]:
-    seconds = func.extract("epoch", jobs.c.finished_at - jobs.c.created_at)
+    # As floating point: sorting the exact numbers that "extract" gives takes twice as long.
+    seconds = cast(func.extract("epoch", jobs.c.finished_at - jobs.c.created_at), Double)
     has_result = jobs.c.state == JobState.SUCCEEDED
     return (
         func.count().label("scans"),

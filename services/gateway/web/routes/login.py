@@ -56,11 +56,15 @@ def _try(gateway: Resources, email: str, password: str, address: str) -> str | N
     found = gateway.transact(lambda connection: accounts.with_hash(connection, email))
     if not passwords.is_right(password, found[1] if found else None) or found is None:
         return None
-    return gateway.transact(lambda connection: _begin_session(gateway, connection, found[0], address))
+
+    def work(connection: Connection) -> str:
+        login_attempts.succeeded(connection, email, address)
+        return _begin_session(gateway, connection, found[0], address)
+
+    return gateway.transact(work)
 
 
 def _begin_session(gateway: Resources, connection: Connection, account: Account, address: str) -> str:
-    login_attempts.succeeded(connection, account.email, address)
     accounts.note_login(connection, account.id)
     actor = Actor(account.client_id, account_id=account.id)
     audit.write(connection, actor, Action.ACCOUNT_LOGIN, account.email, address=address)
@@ -111,7 +115,7 @@ def _sign_up(gateway: Resources, email: str, password: str, address: str) -> tup
     fault = passwords.fault(password, email) if is_email(email) else "signup.bad_email"
     if fault:
         return fault, None
-    # Counted like log-ins: whoever tries many addresses here wants to know which have an account.
+    # Counted like failed log-ins: nobody learns here, by trying, who has an account, or makes accounts by the hundred.
     if gateway.transact(lambda c: login_attempts.begin(c, email, address, web.attempt_limits)) is None:
         raise Problem(ProblemCode.RATE_LIMITED, "Too many attempts.")
     hashed = passwords.hash_password(password)
