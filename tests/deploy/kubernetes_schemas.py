@@ -1,4 +1,4 @@
-"""Checks manifests strictly: run by .venv-deploy's Python, ``kubernetes_schemas.py FILE VERSION…``.
+"""Checks manifests strictly: run by .venv-deploy's Python, ``kubernetes_schemas.py VERSION,… FILE…``.
 
 Built-in kinds against Kubernetes' own schemas of each version; KEDA's and the Prometheus operator's against typed
 models, where a key the model does not know would be dropped, which is how it is found.
@@ -45,10 +45,11 @@ def lost(given: Any, understood: Any, path: str = "spec") -> list[str]:
 def main() -> int:
     """Print what was checked, or what is wrong; returns the exit status."""
     faults = 0
-    manifests = list(yaml.safe_load_all(Path(sys.argv[1]).read_text()))
+    versions, files = sys.argv[1].split(","), sys.argv[2:]
+    manifests = [manifest for file in files for manifest in yaml.safe_load_all(Path(file).read_text())]
     for manifest in manifests:
         try:
-            check(manifest, sys.argv[2:])
+            check(manifest, versions)
         except Exception as error:
             faults += 1
             print(f"{manifest['kind']} {manifest['metadata']['name']}: {getattr(error, 'message', error)}")

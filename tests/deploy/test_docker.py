@@ -35,7 +35,7 @@ def test_only_detectors_carry_a_runtime_and_only_the_gpus_torch() -> None:
     runtimes = re.compile(r"^(torch|openvino|onnxruntime|ultralytics)", re.MULTILINE)
     extras = {name: stages()[f"libraries-{name}"] for name in SERVICES}
     for name, text in extras.items():
-        asked = re.search(r"requirements.py ([\w ]+) >", text)
+        asked = re.search(r"install-libraries ([\w ]+)\n", text)
         assert asked is not None
         found = set(runtimes.findall(libraries(*asked[1].split())))
         assert found == {"detector": {"openvino"}, "detector-gpu": {"torch", "ultralytics"}}.get(name, set()), name
