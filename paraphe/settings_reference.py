@@ -14,6 +14,7 @@ from shared.settings import PROJECT_ROOT
 
 _MODULES = (
     "shared.settings",
+    "shared.tracing",
     "services.gateway.settings",
     "services.gateway.web.settings",
     "services.detector.settings",

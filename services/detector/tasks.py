@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from services.detector import metrics
 from services.detector.examination import Examiner
 from services.detector.lease_keeper import HeldJob, LeaseKeeper
+from shared import tracing
 from shared.db import leases
 from shared.db.engine import transact
 from shared.db.outbox import Message
@@ -48,7 +49,11 @@ class ExamineTask:
                 log.info("nothing to claim")
                 return
             structlog.contextvars.bind_contextvars(request_id=claim.job.request_id)
-            with metrics.HELD.track_inprogress(), self.keeper.holding(claim) as held:
+            with (
+                metrics.HELD.track_inprogress(),
+                self.keeper.holding(claim) as held,
+                tracing.job_span("examine", claim.job.id, attempt=claim.job.attempts),
+            ):
                 self._carry_out(held)
         except LeaseLostError:
             metrics.OUTCOMES.labels("lost", "").inc()
@@ -69,13 +74,15 @@ class ExamineTask:
             return None
         claim, messages = taken
         send(self.publisher, messages)
+        tracing.past_span("queued", job_id, claim.job.created_at.timestamp(), time.time())
         return claim
 
     def _carry_out(self, held: HeldJob) -> None:
         claim = held.claim
         log.info("examining", attempt=claim.job.attempts, media_type=claim.job.document.media_type)
         try:
-            result = self.examiner.examine(claim.job, held.check)
+            with tracing.job_span("detect", claim.job.id, model=claim.job.options.model):
+                result = self.examiner.examine(claim.job, held.check)
         except DocumentError as error:
             self._fail(claim, JobFailure(error.code, error.detail))
         except LeaseLostError:

@@ -30,6 +30,7 @@ from shared.pages.renderer import Renderer
 from shared.queue import DETECT_QUEUE, EXAMINE_TASK, Publisher, make_celery
 from shared.settings import JobSettings, LimitSettings
 from shared.telemetry import configure_logging, serve_metrics
+from shared.tracing import TracingSettings, configure_tracing
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = DetectorSettings()
     configure_logging("detector", settings.log)
+    configure_tracing("detector", TracingSettings())
     if settings.worker.metrics_port:
         serve_metrics(settings.worker.metrics_port, settings.worker.metrics_host)
     with ExitStack() as stack:

@@ -15,7 +15,7 @@ from services.gateway.intake import check_type, too_large
 from services.gateway.problems import Problem, ProblemCode
 from services.gateway.receive import Submission
 from services.gateway.resources import Resources
-from shared import dispatch
+from shared import dispatch, tracing
 from shared.db import jobs, uploads
 from shared.db.jobs import Acceptance, NewJob
 from shared.domain.errors import NotFoundError, TemporaryError
@@ -54,10 +54,11 @@ def accept(gateway: Resources, caller: Caller, submission: Submission) -> Accept
     earlier = _look_first(gateway, caller, fingerprint)
     if earlier:
         return Accepted(earlier, is_replay=True)
-    if upload_object:
-        gateway.objects.copy(upload_object, document.object_name)
-    elif submission.document:
-        gateway.objects.put(document.object_name, submission.document.file, document.size, document.media_type)
+    with tracing.job_span("store", document.id, bytes=document.size, media_type=document.media_type):
+        if upload_object:
+            gateway.objects.copy(upload_object, document.object_name)
+        elif submission.document:
+            gateway.objects.put(document.object_name, submission.document.file, document.size, document.media_type)
     key, person = caller.idempotency_key, caller.account_id
     new = NewJob(document, submission.options, caller.request_id, key, fingerprint, person)
     acceptance = _record(gateway, new)
@@ -154,6 +155,7 @@ def _announce(gateway: Resources, new: NewJob, acceptance: Acceptance) -> Accept
         _drop_object(gateway, new.document)  # another request with the same key was faster
         return Accepted(job, is_replay=True)
     dispatch.send(gateway.publisher, acceptance.messages)
+    tracing.job_accepted(job.id, model=new.options.model, priority=new.options.priority, request_id=new.request_id)
     gateway.backlog.note_accepted()
     gateway.metrics.received(new.document.size)
     gateway.metrics.accepted(new.options.model, new.options.priority)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.gateway import request_ids
 from services.gateway.metrics import Metrics
 from services.gateway.problems import INTERNAL, problem_response
+from shared import tracing
 
 log = structlog.get_logger("gateway.access")
 
@@ -28,6 +29,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         request_id = request_ids.assign(scope)
+        tracing.note_request(scope["headers"])
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         await self._answer(scope, receive, send, request_id)

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +15,7 @@ from services.notifier.incidents import IncidentDesk
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.retries import Verdict, judge
 from services.notifier.settings import WebhookSettings
+from shared import tracing
 from shared.db import delivering
 from shared.db.delivering import Receiver
 from shared.db.engine import transact
@@ -103,7 +105,8 @@ class Courier:
 
     def _deliver(self, due: DueDelivery) -> None:
         try:
-            answer = self._route.sender.send(due)
+            with _span(due):
+                answer = self._route.sender.send(due)
             verdict = judge(answer, due.attempt, self._schedule)
             self._store(due, answer, verdict)
             self._count(answer, verdict)
@@ -151,3 +154,12 @@ class Courier:
             self._busy[receiver] += change
             if not self._busy[receiver]:
                 del self._busy[receiver]
+
+
+def _span(due: DueDelivery) -> AbstractContextManager[object]:
+    """Notices belong to no job, so to no trace."""
+    if not isinstance(due.message, EventMessage):
+        return nullcontext()
+    return tracing.job_span(
+        f"deliver by {due.channel}", due.message.job_id, attempt=due.attempt, event=due.message.kind
+    )

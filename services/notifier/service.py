@@ -22,6 +22,7 @@ from shared.db.engine import make_engine, transact
 from shared.domain.subscription import Channel
 from shared.loops import EnduringLoop, run_until
 from shared.telemetry import configure_logging, serve_metrics
+from shared.tracing import configure_tracing
 
 _MEASURE_EVERY_S = 5.0
 _DIGEST_EVERY_S = 30.0
@@ -33,6 +34,7 @@ def main() -> None:
     """Run until told to stop."""
     settings = NotifierSettings()
     configure_logging("notifier", settings.log)
+    configure_tracing("notifier", settings.tracing)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

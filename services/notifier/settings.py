@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.domain.subscription import MAIL_ADDRESS, Language
 from shared.settings import LogSettings, PostgresSettings, RedisSettings
+from shared.tracing import TracingSettings
 
 
 def _split(value: Any) -> Any:
@@ -110,3 +111,4 @@ class NotifierSettings(BaseModel):
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)

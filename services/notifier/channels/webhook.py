@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 
 from services.notifier.channels.addresses import AddressPolicy, AddressRefusedError, GuardedNetwork, Resolver, resolve
 from services.notifier.channels.answer import MAX_DETAIL, Answer
+from shared import tracing
 from shared.domain.delivery import DueDelivery, EventMessage
 
 MAX_BODY_BYTES = 20_000
@@ -85,6 +86,7 @@ class WebhookChannel:
             ("content-type", "application/json"),
             ("user-agent", "Paraphe-Webhooks"),
             *signed_headers(str(due.message.event_id), due.secrets, body, now).items(),
+            *tracing.headers_onward(),
         ]
         network = GuardedNetwork(self._policy, self._timeout_s, self._resolver)
         with (

@@ -1,6 +1,7 @@
 """A real SMTP server on loopback that keeps what it gets, and refuses what it is told to."""
 
 import ssl
+from asyncio import Server
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -22,12 +23,12 @@ class Mailbox:
     received: list[EmailMessage] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     was_encrypted: list[bool] = field(default_factory=list)
-    controller: Controller | None = None
+    controller: "_FreePort | None" = None
 
     @property
     def port(self) -> int:
         assert self.controller is not None
-        return int(self.controller.server.sockets[0].getsockname()[1])
+        return self.controller.port
 
     def start(self, *, with_tls: bool = False, with_login: bool = False) -> "Mailbox":
         options: dict[str, Any] = {}
@@ -59,7 +60,7 @@ class Mailbox:
         content = envelope.content
         assert isinstance(content, bytes)
         self.was_encrypted.append(session.ssl is not None)
-        self.received.append(message_from_bytes(content, policy=default))  # type: ignore[arg-type]
+        self.received.append(message_from_bytes(content, policy=default))
         return "250 OK"
 
 
@@ -67,8 +68,9 @@ class _FreePort(Controller):
     """aiosmtpd looks whether it answers by connecting to the port it was given, which is not known yet."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        assert isinstance(self.server, Server)
+        self.port = int(self.server.sockets[0].getsockname()[1])
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
