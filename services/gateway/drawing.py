@@ -9,6 +9,7 @@ from PIL import Image
 
 from services.gateway.annotate import draw_boxes, picture
 from services.gateway.resources import Resources
+from shared.db import jobs
 from shared.domain.correction import corrected_page
 from shared.domain.detection import Page
 from shared.domain.errors import ErrorCode, TemporaryError
@@ -25,6 +26,8 @@ def document_of(gateway: Resources, job: Job) -> Iterator[Path]:
         try:
             gateway.objects.fetch(job.document.object_name, path)
         except ObjectMissingError as error:
+            # Erased since it was read: then that is what to say.
+            gateway.transact(lambda connection: jobs.get(connection, job.client_id, job.id))
             raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, "The document is not in the object store.") from error
         yield path
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Row,
     Select,
     and_,
     cast,
@@ -74,7 +75,7 @@ def take(
     )
     if skip:
         wanted = wanted.where(tuple_(pages.c.job_id, pages.c.page_number).not_in(list(skip)))
-    rows = connection.execute(wanted).all()
+    rows = _not_erased(connection, connection.execute(wanted).all())
     until = _claim(connection, holder, [(row.job_id, row.page_number) for row in rows], claim_s)
     return [
         ReviewPage(row.job_id, row.page_number, row.confidence, tuple(row.unsure), until[row.job_id, row.page_number])
@@ -84,7 +85,9 @@ def take(
 
 def waiting(connection: Connection, client_id: UUID) -> int:
     """How many pages of this client need a person, those being looked at included."""
-    return connection.execute(select(func.count()).select_from(_waiting(client_id, most_jobs=None).subquery())).scalar_one()
+    return connection.execute(
+        select(func.count()).select_from(_waiting(client_id, most_jobs=None).subquery())
+    ).scalar_one()
 
 
 def release(connection: Connection, holder: UUID, pages: Collection[PageOfJob]) -> None:
@@ -95,6 +98,18 @@ def release(connection: Connection, holder: UUID, pages: Collection[PageOfJob]) 
             tuple_(review_claims.c.job_id, review_claims.c.page_number).in_(list(pages)),
         )
     )
+
+
+def _not_erased(connection: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Those whose job is still there; none of them can be erased until the transaction ends."""
+    there = connection.execute(
+        select(jobs.c.id)
+        .where(jobs.c.id.in_([row.job_id for row in rows]))
+        .order_by(jobs.c.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    ids = set(there.scalars())
+    return [row for row in rows if row.job_id in ids]
 
 
 def _claim(

@@ -114,6 +114,24 @@ def test_a_corrected_page_leaves_and_takes_the_rest_of_a_decided_document_along(
     assert served(client) == [(open_still, 2)]
 
 
+def test_documents_erased_while_pages_are_served(
+    gateway: GatewayProcess, client: httpx.Client, engine: Engine, make_key: MakeKey
+) -> None:
+    jobs = [examined(client, engine, page(0.45 - index / 100)) for index in range(15)]
+    reviewers = [make_key(Scope.REVIEW) for _ in range(3)]
+
+    def ask(reviewer: Key) -> set[int]:
+        with gateway.client(reviewer) as own:
+            return {own.post("/v1/review/next", json={"count": 10}).status_code for _ in range(15)}
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask, reviewer) for reviewer in reviewers]
+        erased = [client.delete(f"/v1/jobs/{job_id}").status_code for job_id in jobs]
+        assert [one.result() for one in asking] == [{200}] * 3
+    assert set(erased) == {204}
+    assert served(client) == []
+
+
 def test_strangers_see_nothing_and_readers_may_not_ask(
     gateway: GatewayProcess, client: httpx.Client, engine: Engine, make_key: MakeKey
 ) -> None:
