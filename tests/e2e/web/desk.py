@@ -186,4 +186,4 @@ def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Bro
     yield desk
     desk.close()
     engine.dispose()
-    assert desk.complaints == []
+    assert desk.complaints == [], desk.complaints

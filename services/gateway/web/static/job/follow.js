@@ -12,6 +12,8 @@ function follow(id) {
     root.dataset.state = name;
   };
   events.addEventListener("job.started", () => tell("started"));
+  // The steps of earlier runs come along; the last one told is how it stands.
+  events.addEventListener("job.replayed", () => tell("queued"));
   events.addEventListener("job.requeued", () => tell("requeued"));
   for (const name of OUTCOMES) {
     events.addEventListener(name, async () => {
