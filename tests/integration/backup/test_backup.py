@@ -242,10 +242,12 @@ def test_a_backup_needs_an_empty_folder_and_a_restore_a_backup(
     assert (none.status, "no finished backup" in none.said) == (1, True)
 
 
-def test_the_servers_of_a_data_folder_are_started_for_the_time(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+def test_the_servers_of_a_data_folder_are_used_or_started_for_the_time(
+    tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``paraphe up`` is not running: both commands bring up what they need and stop it again."""
+    """While ``paraphe up`` runs, a backup uses its servers; else both commands bring them up and stop them again."""
+    for name in servers.environment:
+        monkeypatch.delenv(name)  # they would win over the folder
     path = Path(tempfile.mkdtemp(prefix="paraphe-backup-"))
     try:
         folder = DataFolder(path)
@@ -257,11 +259,19 @@ def test_the_servers_of_a_data_folder_are_started_for_the_time(
                 environment.setenv(name, value)
             prepare_database(folder)
             ObjectStore(ObjectsSettings()).ensure_bucket()
+        folder.lock()  # as a running `paraphe up` does
+        folder.write_owner("http://127.0.0.1:1")
+        made = paraphe("backup", "--data", path, "--out", tmp_path / "while-running")
+        assert made.status == 0, made.said
+        refused = paraphe("restore", "--data", path, "--from", tmp_path / "while-running")
+        assert (refused.status, "stop it first" in refused.said) == (1, True)
+        folder.unlock()
         aside.group.stop()
         made = paraphe("backup", "--data", path, "--out", tmp_path / "backup")
         assert made.status == 0, made.said
-        done = paraphe("restore", "--data", path, "--from", tmp_path / "backup")
+        done = paraphe("restore", "--data", path, "--from", tmp_path / "backup", "--replace")
         assert done.status == 0, done.said
+        assert json.loads((tmp_path / "backup" / "backup.json").read_text())["rows"]["api_keys"] == 1
         assert not any(server.is_alive() for server in aside.group.members)
     finally:
         shutil.rmtree(path, ignore_errors=True)
