@@ -112,8 +112,8 @@ class TestInCompany:
                 press(one, "a")
         seen += [shown(anna), shown(bruno)]
         assert sorted(seen) == sorted(jobs)
-        for one in jobs:
-            assert len(desk.correction(one.split()[0])["history"]) <= 1
+        for key in jobs:
+            assert len(desk.correction(key.split()[0])["history"]) <= 1
 
     def test_a_page_decided_elsewhere_meanwhile_is_not_overwritten(self, desk: Desk) -> None:
         first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
