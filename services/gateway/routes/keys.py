@@ -9,13 +9,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
 from services.gateway.answer_schemas import KeysOut, NewKeyOut
-from services.gateway.auth import Administrator
+from services.gateway.auth import Administrator, actor_of
 from services.gateway.parameters import json_body
 from services.gateway.problems import SECURED, documented
 from services.gateway.receive import SMALL_JSON_BYTES, read_json
 from services.gateway.request_schemas import KeyIn
 from services.gateway.resources import GatewayDep
-from shared.db import keys
+from shared.db import audit, keys
+from shared.db.audit import Action
 from shared.db.keys import ApiKey
 
 router = APIRouter(tags=["keys"])
@@ -48,6 +49,8 @@ async def create(request: Request, gateway: GatewayDep, key: Administrator) -> J
             requests_per_minute=body.requests_per_minute,
         )
         secret = keys.client(connection, made.client_id).webhook_secret
+        about = {"name": made.name, "client": made.client_name, "scopes": sorted(made.scopes)}
+        audit.write(connection, actor_of(key), Action.KEY_CREATED, made.prefix, **about)
         return {**_key_to_json(made), "key": text, "webhook_secret": secret}
 
     return JSONResponse(await run_in_threadpool(gateway.transact, work), 201)
@@ -60,9 +63,14 @@ async def create(request: Request, gateway: GatewayDep, key: Administrator) -> J
     responses=documented(*SECURED, 404),
     summary="Revoke a key",
 )
-def revoke(key_id: UUID, gateway: GatewayDep, _: Administrator) -> Response:
+def revoke(key_id: UUID, gateway: GatewayDep, key: Administrator) -> Response:
     """End a key: at once here, within seconds on other gateways."""
-    gateway.transact(lambda connection: keys.revoke(connection, key_id))
+
+    def work(connection: Connection) -> None:
+        keys.revoke(connection, key_id)
+        audit.write(connection, actor_of(key), Action.KEY_REVOKED, key_id)
+
+    gateway.transact(work)
     gateway.key_ring.forget(key_id)
     return Response(status_code=204)
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from services.gateway import web
 from services.gateway.web import i18n
+from shared.db import alerts
 from shared.db.accounts import Role
+from shared.domain.alert import Alert, AlertState
 from tests.e2e.web.desk import DESKTOP, PHONE, Desk, a_page, violations
 from tests.integration.gateway.conftest import GatewayProcess
 from tests.integration.gateway.workers import fail, png
@@ -21,6 +24,7 @@ from tests.system import SAMPLES, System
 pytest_plugins = ["tests.e2e.web.desk"]
 
 PASSWORD = "a horse in the garden"
+_NOW = datetime.now(UTC)
 LONG_NAME = "Avenant n°3 au contrat de location de la résidence des Trois Rivières, bâtiment B, lot 42 (signé).pdf"
 OPEN_PAGES = ("/login", "/signup", "/about", "/help", "/nowhere")
 PAGES = ("/", "/history", "/history?q=nothing", "/statistics", "/account", "/help")
@@ -49,6 +53,9 @@ def fill_up(desk: Desk) -> None:
     desk.examined(a_page(*[0.9] * 40), name="forty.pdf")
     fail(desk.engine, desk.submit(png(), "broken.png"))
     desk.submit(png(), "waiting.png")
+    alert = Alert("f1", "ParapheBacklogOld", "page", AlertState.FIRING, {}, {"summary": "Jobs wait."}, _NOW, None)
+    with desk.engine.begin() as connection:
+        alerts.record(connection, [alert])
 
 
 class TestWithTheRealDetector:
@@ -294,6 +301,7 @@ class TestAdministration:
         expect(row).to_contain_text("protected by a password")
         row.get_by_role("button").click()
         expect(page.get_by_role("status")).to_have_text("Queued again.")
+        expect(page.locator("tbody tr", has_text="ParapheBacklogOld")).to_contain_text("Jobs wait.")
         expect(page.get_by_text("Nothing has failed.")).to_be_visible()
 
     def test_a_key_is_revoked_only_after_asking(self, desk: Desk) -> None:

@@ -18,7 +18,7 @@ from services.gateway.web.rendering import page, redirect
 from services.gateway.web.users import AdminUser, PostedForm
 from services.gateway.web.visitors import User
 from shared import dispatch
-from shared.db import audit, job_lists, jobs, operation
+from shared.db import alerts, audit, job_lists, jobs, operation
 from shared.db.audit import Action
 from shared.db.job_lists import JobFilter
 from shared.db.operation import Operation
@@ -30,6 +30,7 @@ router = APIRouter()
 
 _FAILED = JobFilter(states=[JobState.FAILED])
 _PAGE = 50
+_ALERTS = 10
 _REPLAYED_AT_ONCE = 500
 # Nobody waits as long as this while the part that should do something is at work.
 _SILENCE_S = 60.0
@@ -64,7 +65,8 @@ async def show(request: Request, gateway: GatewayDep, user: AdminUser) -> Respon
 
 def _look(connection: Connection, user: User, before: UUID | None) -> dict[str, Any]:
     found = job_lists.page(connection, user.client_id, _FAILED, before=before, limit=_PAGE)
-    return {"state": operation.look(connection), "failed": found}
+    recent = [alert for _, alert in alerts.newest(connection, limit=_ALERTS)]
+    return {"state": operation.look(connection), "failed": found, "alerts": recent}
 
 
 def _parts(probes: dict[str, str], state: Operation) -> list[Part]:

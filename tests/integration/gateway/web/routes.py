@@ -62,7 +62,14 @@ API: dict[tuple[str, str], frozenset[Role | None]] = {
     ("PUT", "/v1/jobs/{job_id}/pages/{number}/correction"): LOGGED_IN,
     ("POST", "/v1/review/next"): LOGGED_IN,
     ("POST", "/predict"): SUBMITTERS,
-    # Keys are managed with a key, or on the administration's pages.
+    ("GET", "/v1/deliveries"): LOGGED_IN,
+    ("POST", "/v1/deliveries/{delivery_id}/replay"): SUBMITTERS,
+    # Keys, subscriptions and the secret that signs are managed with a key, or on the administration's pages.
+    ("GET", "/v1/subscriptions"): NOBODY,
+    ("POST", "/v1/subscriptions"): NOBODY,
+    ("DELETE", "/v1/subscriptions/{subscription_id}"): NOBODY,
+    ("POST", "/v1/webhook-secret/rotate"): NOBODY,
+    ("GET", "/v1/alerts"): NOBODY,
     ("GET", "/v1/keys"): NOBODY,
     ("POST", "/v1/keys"): NOBODY,
     ("DELETE", "/v1/keys/{key_id}"): NOBODY,
@@ -71,6 +78,7 @@ API: dict[tuple[str, str], frozenset[Role | None]] = {
 # What makes a request whole where an empty one would be refused before anybody looked whose thing it is about.
 BODIES = {"/v1/jobs/{job_id}/pages/{number}/correction": {"boxes": [], "no_signature": True}}
 IF_MATCH = {"If-Match": "*"}
+NOWHERE = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,13 @@ class Things:
     def address(self, path: str) -> str:
         """The address with these in it."""
         filled = path.format(
-            job_id=self.job_id, number=1, account_id=self.account_id, key_id=self.key_id, what="enable"
+            job_id=self.job_id,
+            number=1,
+            account_id=self.account_id,
+            key_id=self.key_id,
+            what="enable",
+            # Only the notifier makes these; its own tests try them with a stranger's key.
+            delivery_id=NOWHERE,
+            subscription_id=NOWHERE,
         )
         return f"{filled}?job={self.job_id}" if path == "/v1/progress" else filled

@@ -7,6 +7,7 @@ import pytest
 
 from services.gateway.web import i18n
 from services.gateway.web.i18n import Translator, preferred, texts
+from shared.db.audit import Action
 from shared.domain.errors import ErrorCode
 from shared.domain.job import JobState
 from shared.domain.verdict import Verdict
@@ -41,7 +42,7 @@ def test_every_text_a_template_names_is_there() -> None:
 
 def test_every_outcome_and_every_fault_has_its_words() -> None:
     wanted = {f"verdict.{one}" for one in Verdict} | {f"state.{one}" for one in JobState}
-    wanted |= {f"failure.{code}" for code in ErrorCode}
+    wanted |= {f"failure.{code}" for code in ErrorCode} | {f"action.{action}" for action in Action}
     assert wanted <= texts("en").keys()
 
 
