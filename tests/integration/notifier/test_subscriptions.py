@@ -145,13 +145,13 @@ def test_a_dead_delivery_is_counted_and_arrives_when_replayed(stories: Stories, 
         return found[0]
 
     wait_for(lambda: only().state is DeliveryState.FAILED)
-    wait_for(lambda: notifier.value("paraphe_webhook_deliveries_dead") == 1)
+    wait_for(lambda: notifier.value("paraphe_webhook_deliveries_dead") == 1, 30)
     stories.do(lambda c: deliveries.replay(c, stories.client.id, only().id))
     wait_for(lambda: only().state is DeliveryState.DELIVERED)
     assert [one.status for one in only().attempts] == [500, 500, 500, 200]
     assert {got.headers["webhook-id"] for got in receiver.received} == {str(event_id)}
     assert [one.id for one in stories.do(lambda c: deliveries.of_job(c, stories.client.id, job.id))] == [only().id]
-    wait_for(lambda: notifier.value("paraphe_webhook_deliveries_dead") == 0)
+    assert set(stories.do(deliveries.dead).values()) == {0}
 
 
 def test_replaying_to_an_address_that_was_gone_enables_it(stories: Stories, receive: Receive, start: Start) -> None:
