@@ -23,6 +23,14 @@ router = APIRouter(tags=["jobs"])
 MOST_JOBS = 100
 # Jobs that finish in a burst are told of together.
 _LEAST_PAUSE_S = 0.2
+_STREAMED = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["job", "gone", "end"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer"},
+    },
+}
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -33,7 +41,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         200: {
             "description": "`job` events, each with a job as lists show it; `gone` for one this client has not; "
             "`end` when all have their outcome",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": _STREAMED}},
         },
         **documented(*SECURED),
     },
