@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from services.detector.model_cache import read_model
+from services.detector.settings import WorkerSettings
 from services.detector.yolo.backends.choice import BackendName, choose_backend
 from services.detector.yolo.detector import Detector
 from shared.domain.detection import Page
@@ -52,7 +53,8 @@ def open_candidate(weights: Path, backend: BackendName | None, size: int | None,
 
 
 def _production(version: ModelVersion, backend: BackendName | None, renderer: Renderer, floor: float) -> Candidate:
-    loaded = choose_backend(version, backend or "auto")
+    worker = WorkerSettings()  # what production does when nothing else is set
+    loaded = choose_backend(version, backend or worker.backend, worker.precision)
     detector = Detector(loaded, version.classes, version.input_size, floor)
 
     def predict(path: Path) -> Sequence[Page]:

@@ -23,15 +23,15 @@ class WorkerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PARAPHE_DETECTOR_", extra="ignore", frozen=True)
 
     threads: int = Field(
-        default_factory=lambda: max(4, (os.cpu_count() or 2) * 2),
+        default_factory=lambda: max(8, (os.cpu_count() or 2) * 4),
         ge=1,
         description="jobs held at once: while one page is in the model, others are fetched and decoded",
     )
     renderers: int = Field(default_factory=lambda: os.cpu_count() or 2, ge=1, description="decoding child processes")
     backend: Literal["auto", "openvino", "onnxruntime", "pytorch"] = "auto"
     precision: Literal["f32", "auto"] = Field(
-        default="f32",
-        description="f32: the same boxes on every machine; auto: bf16 where the CPU has it",
+        default="auto",
+        description="auto: bf16 where the CPU has it; f32: the same boxes to the last digit on every machine",
     )
     max_batch: int | None = Field(default=None, ge=1, description="pages a forward; default by backend")
     max_wait_ms: float = Field(default=2.0, ge=0, description="how long a batch waits for more pages")
