@@ -3,8 +3,21 @@
 from typing import Any
 
 from kombu.transport import redis
+from redis.exceptions import RedisError
 
 _LOOK_UP_S = 0.004
+
+
+class QoS(redis.QoS):
+    """Tells its channel when an acknowledgement found the connection broken."""
+
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge, from whichever thread did the work."""
+        try:
+            super().ack(delivery_tag)
+        except (RedisError, OSError) as error:
+            self.channel.fault = error  # type: ignore[attr-defined]
+            raise
 
 
 class Channel(redis.Channel):
@@ -15,6 +28,8 @@ class Channel(redis.Channel):
     safe to share between threads.
     """
 
+    QoS = QoS
+    fault: Exception | None = None
     _kept: Any = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
@@ -38,6 +53,11 @@ class Transport(redis.Transport):
         An acknowledgement from another thread makes room for the next message but does not wake the poll: with
         Celery's time-out of two seconds a free thread would wait that long for work.
         """
+        for channel in self.channels or ():
+            # What could not be acknowledged counts as held for ever: the consumer must connect anew. The thread that
+            # met the fault cannot tell it, and a consumer that holds all it may does not touch the connection itself.
+            if isinstance(channel, Channel) and channel.fault:
+                raise channel.fault
         if not any(channel.qos.can_consume() for channel in self.channels or ()):
             timeout = _LOOK_UP_S
         super().drain_events(connection, timeout=timeout)
