@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.pages.limits import RenderLimits
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -74,6 +76,17 @@ class LimitSettings(BaseSettings):
     document_seconds: float = Field(default=300.0, gt=0, description="rendering one document")
     render_memory_bytes: int = Field(default=2 * 1024**3, gt=0, description="address space of a decoding process")
     pdf_dpi: int = Field(default=200, ge=36, le=600, description="resolution PDF pages are drawn at")
+
+    def rendering(self) -> RenderLimits:
+        """The renderer's part of it, the same wherever pages are drawn."""
+        return RenderLimits(
+            max_pages=self.pages,
+            max_page_pixels=self.page_pixels,
+            seconds=self.document_seconds,
+            seconds_per_page=self.page_seconds,
+            memory_bytes=self.render_memory_bytes,
+            pdf_dpi=self.pdf_dpi,
+        )
 
 
 class ModelSettings(BaseSettings):

@@ -25,10 +25,9 @@ from shared.db import leases
 from shared.db.engine import make_engine, transact
 from shared.domain.errors import LeaseLostError, ParapheError
 from shared.objects import ObjectStore
-from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 from shared.queue import DETECT_QUEUE, EXAMINE_TASK, Publisher, make_celery
-from shared.settings import JobSettings, LimitSettings
+from shared.settings import JobSettings
 from shared.telemetry import configure_logging, serve_metrics
 from shared.tracing import TracingSettings, configure_tracing
 
@@ -53,23 +52,11 @@ def main() -> None:
         keeper = LeaseKeeper(engine, settings.jobs)
         keeper.start()
         stack.callback(keeper.stop)
-        examiner = Examiner(ObjectStore(settings.objects), renderer, models, render_limits(settings.limits))
+        examiner = Examiner(ObjectStore(settings.objects), renderer, models, settings.limits.rendering())
         app = make_celery(settings.redis)
         _register(app, ExamineTask(engine, publisher, keeper, examiner, settings.jobs))
         _give_back_after(settings.worker.drain_s, engine, keeper, settings.jobs)
         _run(app, settings.worker.threads)
-
-
-def render_limits(limits: LimitSettings) -> RenderLimits:
-    """The renderer's limits out of the settings."""
-    return RenderLimits(
-        max_pages=limits.pages,
-        max_page_pixels=limits.page_pixels,
-        seconds=limits.document_seconds,
-        seconds_per_page=limits.page_seconds,
-        memory_bytes=limits.render_memory_bytes,
-        pdf_dpi=limits.pdf_dpi,
-    )
 
 
 def _register(app: Celery, task: ExamineTask) -> None:

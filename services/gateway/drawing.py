@@ -15,7 +15,6 @@ from shared.domain.detection import Page
 from shared.domain.errors import ErrorCode, TemporaryError
 from shared.domain.job import Job
 from shared.objects import ObjectMissingError
-from shared.pages.limits import RenderLimits
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def document_of(gateway: Resources, job: Job) -> Iterator[Path]:
 
 def plain_page(gateway: Resources, document: Path, number: int, width: int) -> Image.Image:
     """One page (1-based) as displayed, ``width`` pixels wide."""
-    return picture(gateway.renderer.picture(document, number, width, _render_limits(gateway)))
+    return picture(gateway.renderer.picture(document, number, width, gateway.settings.limits.rendering()))
 
 
 def boxed(image: Image.Image, job: Job, page: Page, *, corrected: bool) -> Image.Image:
@@ -44,15 +43,3 @@ def boxed(image: Image.Image, job: Job, page: Page, *, corrected: bool) -> Image
     if not boxes:
         return image  # grey pages stay grey, and small
     return draw_boxes(image, boxes, page.width, with_confidence=correction is None)
-
-
-def _render_limits(gateway: Resources) -> RenderLimits:
-    limits = gateway.settings.limits
-    return RenderLimits(
-        max_pages=limits.pages,
-        max_page_pixels=limits.page_pixels,
-        seconds=limits.document_seconds,
-        seconds_per_page=limits.page_seconds,
-        memory_bytes=limits.render_memory_bytes,
-        pdf_dpi=limits.pdf_dpi,
-    )
