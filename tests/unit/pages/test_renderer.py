@@ -133,7 +133,9 @@ def test_a_child_that_died_idle_is_not_the_document_s_fault(page: Path) -> None:
         list(renderer.pages(page, 100, LIMITS))
         (child,) = children() - before
         os.kill(child, signal.SIGKILL)
-        assert eventually(lambda: "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
+        # Its first thread is a zombie a moment before the process as a whole can be waited for.
+        ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        assert eventually(lambda: os.waitid(os.P_PID, child, ended) is not None)
         assert len(list(renderer.pages(page, 100, LIMITS))) == 1
 
 
