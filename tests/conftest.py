@@ -11,15 +11,23 @@ import pytest
 from paraphe.local.data_folder import DataFolder
 from tests.servers import Servers
 
-KINDS = ("unit", "integration", "e2e", "faults")
+KINDS = ("unit", "integration", "faults", "e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The folder a test lies in says its kind: ``pytest -m unit``."""
+    """The folder a test lies in says its kind: ``pytest -m unit``. The quick kinds run first."""
+    items.sort(key=_place_in_run)
     for item in items:
-        for kind in KINDS:
-            if kind in item.path.parts:
-                item.add_marker(kind)
+        if _folder(item) in KINDS:
+            item.add_marker(_folder(item))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def _place_in_run(item: pytest.Item) -> int:
+    return KINDS.index(_folder(item)) if _folder(item) in KINDS else len(KINDS)
 
 
 @pytest.fixture(autouse=True)

@@ -47,18 +47,18 @@ BOTH = {"fr": 0.55, "en": 0.45}
 ENGLISH = {"en": 1.0}
 
 RECIPES = (
-    Recipe(letters.archive_letter, 0.16, 0.85, ENGLISH, ARCHIVE),
+    Recipe(letters.archive_letter, 0.14, 0.85, ENGLISH, ARCHIVE),
     Recipe(letters.memo, 0.07, 0.5, {"en": 0.9, "fr": 0.1}, ARCHIVE),
     Recipe(letters.report, 0.07, 0.06, {"en": 0.75, "fr": 0.25}, {**ARCHIVE, scanning.office_scan: 0.4}),
     Recipe(letters.handwritten, 0.03, 0.6, BOTH, {**OFFICE, scanning.archive_scan: 0.4}),
     Recipe(letters.letter, 0.09, 0.85, BOTH, OFFICE),
-    Recipe(contracts.contract, 0.11, 0.65, BOTH, OFFICE),
-    Recipe(contracts.statutes, 0.12, 0.5, {"fr": 0.9, "en": 0.1}, COPIED),
-    Recipe(contracts.grant_agreement, 0.07, 0.65, BOTH, CLEAN),
-    Recipe(contracts.stamped_page, 0.11, 0.8, {"fr": 0.3, "en": 0.35, "ru": 0.35}, CLEAN),
+    Recipe(contracts.contract, 0.11, 0.5, BOTH, OFFICE),
+    Recipe(contracts.statutes, 0.18, 0.35, {"fr": 0.9, "en": 0.1}, COPIED),
+    Recipe(contracts.grant_agreement, 0.09, 0.55, BOTH, CLEAN),
+    Recipe(contracts.stamped_page, 0.12, 0.7, {"fr": 0.3, "en": 0.35, "ru": 0.35}, CLEAN),
     Recipe(forms.lease_form, 0.05, 0.6, {"en": 0.8, "fr": 0.2}, COPIED),
     Recipe(forms.mandate, 0.04, 0.6, BOTH, OFFICE),
     Recipe(forms.order_form, 0.04, 0.6, BOTH, OFFICE),
-    Recipe(forms.receipt, 0.02, 0.15, BOTH, OFFICE),
+    Recipe(forms.receipt, 0.03, 0.05, BOTH, OFFICE),
     Recipe(forms.certificate, 0.06, 0.85, BOTH, OFFICE, landscape=0.35),
 )

@@ -1,7 +1,6 @@
 """A reviewer's desk: a real gateway, people with browsers, and jobs examined as a test needs them."""
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,21 +8,16 @@ from uuid import UUID
 
 import httpx
 import pypdfium2
-import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import Engine
 
 from services.gateway.web.passwords import hash_password
-from shared.db import accounts, keys
+from shared.db import accounts
 from shared.db.accounts import Role
-from shared.db.engine import make_engine
 from shared.domain.detection import Box, Detection, Kind
 from shared.domain.detection import Page as DocumentPage
-from shared.settings import PostgresSettings
-from tests.integration.gateway.conftest import GatewayProcess
 from tests.integration.gateway.workers import succeed
-from tests.servers import Servers
 from tests.system import SAMPLES
 
 CHROMIUM = "/usr/bin/chromium"
@@ -149,41 +143,3 @@ def violations(page: Page) -> list[str]:
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
     found = Axe().run(page, options=options).response["violations"]
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
-
-
-@pytest.fixture(scope="session")
-def desk_playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def desk_browser(desk_playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium: nothing is downloaded."""
-    browser = desk_playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="session")
-def desk_gateway(session_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """One gateway for all tests at the desk: they differ only in the rows they find."""
-    gateway = GatewayProcess(session_servers.environment, tmp_path_factory.mktemp("desk") / "gateway.log")
-    yield gateway
-    gateway.kill()
-
-
-@pytest.fixture
-def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Browser, tmp_path: Path) -> Iterator[Desk]:
-    """An empty system; afterwards no page may have complained of anything."""
-    engine = make_engine(PostgresSettings())
-    with engine.begin() as connection:
-        key, text = keys.create(
-            connection, client_name="acme", name="scanner", scopes=list(keys.Scope), requests_per_minute=1_000_000
-        )
-    api = httpx.Client(base_url=desk_gateway.url, headers={"Authorization": f"Bearer {text}"}, timeout=30)
-    desk = Desk(desk_gateway.url, desk_browser, engine, key.client_id, api, tmp_path)
-    yield desk
-    desk.close()
-    engine.dispose()
-    assert desk.complaints == [], desk.complaints

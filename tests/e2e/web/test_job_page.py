@@ -21,8 +21,6 @@ from tests.integration.gateway.workers import fail, succeed
 from tests.servers import Servers
 from tests.system import SAMPLES, System
 
-pytest_plugins = ["tests.e2e.web.desk"]
-
 SURE_LINE = (0x0B, 0x63, 0xB0)
 
 

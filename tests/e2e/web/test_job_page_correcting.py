@@ -14,8 +14,6 @@ from shared.db.tables import sessions
 from shared.domain.detection import Page as DocumentPage
 from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, a_page, violations
 
-pytest_plugins = ["tests.e2e.web.desk"]
-
 
 def correct(desk: Desk, page: Page, job_id: str) -> None:
     """Opens the job and begins to correct its page."""

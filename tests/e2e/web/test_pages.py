@@ -21,8 +21,6 @@ from tests.integration.gateway.workers import fail, png
 from tests.servers import Servers
 from tests.system import SAMPLES, System
 
-pytest_plugins = ["tests.e2e.web.desk"]
-
 PASSWORD = "a horse in the garden"
 _NOW = datetime.now(UTC)
 LONG_NAME = "Avenant n°3 au contrat de location de la résidence des Trois Rivières, bâtiment B, lot 42 (signé).pdf"
@@ -112,6 +110,7 @@ class TestAccounts:
         page.goto(f"{desk.url}/history?whose=all")
         expect(page.get_by_text("secret.pdf")).to_be_visible()
         page.locator("form[action='/logout'] button").first.click()
+        expect(page).to_have_url(re.compile("/login"))
         page.go_back()
         expect(page.get_by_text("secret.pdf")).to_have_count(0)
 

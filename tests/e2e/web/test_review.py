@@ -7,8 +7,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.web.desk import PHONE, Desk, a_page, violations
 
-pytest_plugins = ["tests.e2e.web.desk"]
-
 
 def sit_down(desk: Desk, page: Page) -> None:
     page.goto(f"{desk.url}/review")

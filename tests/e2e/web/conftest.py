@@ -1,0 +1,54 @@
+"""One browser and one gateway for all tests at the desk. They end with this package: Playwright's event loop belongs
+to the thread that runs every other test, too, and a gateway left running would be in the way of whoever restores."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from shared.db import keys
+from shared.db.engine import make_engine
+from shared.settings import PostgresSettings
+from tests.e2e.web.desk import CHROMIUM, Desk
+from tests.integration.gateway.conftest import GatewayProcess
+from tests.servers import Servers
+
+
+@pytest.fixture(scope="package")
+def desk_playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def desk_browser(desk_playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium: nothing is downloaded."""
+    browser = desk_playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def desk_gateway(session_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """One gateway for all tests at the desk: they differ only in the rows they find."""
+    gateway = GatewayProcess(session_servers.environment, tmp_path_factory.mktemp("desk") / "gateway.log")
+    yield gateway
+    gateway.kill()
+
+
+@pytest.fixture
+def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+    """An empty system; afterwards no page may have complained of anything."""
+    engine = make_engine(PostgresSettings())
+    with engine.begin() as connection:
+        key, text = keys.create(
+            connection, client_name="acme", name="scanner", scopes=list(keys.Scope), requests_per_minute=1_000_000
+        )
+    api = httpx.Client(base_url=desk_gateway.url, headers={"Authorization": f"Bearer {text}"}, timeout=30)
+    desk = Desk(desk_gateway.url, desk_browser, engine, key.client_id, api, tmp_path)
+    yield desk
+    desk.close()
+    engine.dispose()
+    assert desk.complaints == [], desk.complaints
