@@ -127,7 +127,7 @@ def _description(
         "calibration": {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4)},
         "training": {key: value for key, value in settings.items() if key not in _FOLDERS},
         "versions": record["versions"],
-        "dataset": record.get("dataset", {}),
+        "dataset": record.get("dataset", []),
         "metrics": {},
         "licence": "AGPL-3.0-or-later",
     }

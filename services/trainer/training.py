@@ -60,17 +60,17 @@ def train(settings: TrainingSettings) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     threads = runtime.prepare(out / "ultralytics", settings.threads or None)
     pages = read_pages(Path(settings.data), "train")
-    extra = [page for folder in filter(None, settings.extra.split(",")) for page in read_pages(Path(folder))]
-    record_settings(settings, out, threads, {"real": pages, "extra": extra})
+    extra = {Path(folder): read_pages(Path(folder)) for folder in filter(None, settings.extra.split(","))}
+    record_settings(settings, out, threads, {Path(settings.data): pages, **extra})
     packing = Packing(out / "pages", settings.size, settings.held_out, settings.kinds, settings.repeat)
-    data = pack(pages, extra, packing)
+    data = pack(pages, [page for part in extra.values() for page in part], packing)
     from services.trainer.ultralytics_trainer import run
 
     return run(settings, data)
 
 
-def record_settings(settings: TrainingSettings, out: Path, threads: int, pages: dict[str, list[LabelledPage]]) -> None:
-    """Keep the settings, versions and the content of the data beside the run's results."""
+def record_settings(settings: TrainingSettings, out: Path, threads: int, pages: dict[Path, list[LabelledPage]]) -> None:
+    """Keep the settings, versions and the content of the data, by folder, beside the run's results."""
     import torch
     import ultralytics
 
@@ -83,15 +83,15 @@ def record_settings(settings: TrainingSettings, out: Path, threads: int, pages: 
             "ultralytics": ultralytics.__version__,
         },
         "threads_used": threads,
-        "dataset": {name: _pinned(part) for name, part in pages.items() if part},
+        "dataset": [_pinned(folder, part) for folder, part in pages.items() if part],
     }
     (out / "settings.json").write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _pinned(pages: list[LabelledPage]) -> dict[str, Any]:
+def _pinned(folder: Path, pages: list[LabelledPage]) -> dict[str, Any]:
     """What pins a part of the data: its version, which is a hash over every file and box, and its counts."""
-    manifest = describe(pages[0].path.parents[2], pages, {})
-    return {"version": manifest["version"], "counts": manifest["counts"]["all"]}
+    manifest = describe(folder, pages, {})
+    return {"folder": folder.name, "version": manifest["version"], "counts": manifest["counts"]["all"]}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> TrainingSettings:

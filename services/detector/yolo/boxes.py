@@ -1,5 +1,6 @@
 """Read the network's output: which boxes, how sure, each object once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ _MAX_CANDIDATES = 1000
 """Boxes considered for one page before overlapping ones are dropped: the surest; a page has a handful."""
 
 _END_TO_END_COLUMNS = 6
+
+NO_RIVALS: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,15 @@ class RawBoxes:
         return RawBoxes(self.corners[which], self.confidences[which], self.classes[which])
 
 
-def read_boxes(output: Floats, min_confidence: float, max_overlap: float) -> RawBoxes:
+def read_boxes(
+    output: Floats, min_confidence: float, max_overlap: float, rivals: Mapping[int, int] = NO_RIVALS
+) -> RawBoxes:
     """One page's boxes out of the network's output for it.
 
-    ``output`` is [4 + classes, anchors] (centre, size and class scores, as Ultralytics exports by default; boxes of
-    one class that overlap by more than ``max_overlap``, intersection over union, are merged into the surest) or
-    [boxes, 6] (corners, score and class: exports that have dropped overlapping boxes themselves).
+    ``output`` is [4 + classes, anchors] (centre, size and class scores, as Ultralytics exports by default) or
+    [boxes, 6] (corners, score and class: exports that have dropped overlapping boxes themselves). In the former, boxes
+    that overlap by more than ``max_overlap``, intersection over union, are merged into the surest if they are of one
+    class or of two that exclude each other: ``rivals`` says of a class which other one it stands against.
     """
     if output.shape[1] == _END_TO_END_COLUMNS:
         return _sorted(RawBoxes(output[:, :4], output[:, 4], output[:, 5].astype(np.intp)), min_confidence)
@@ -42,7 +48,7 @@ def read_boxes(output: Floats, min_confidence: float, max_overlap: float) -> Raw
     confidences = scores[classes, np.arange(scores.shape[1])]
     likely = np.flatnonzero(confidences >= min_confidence)
     boxes = RawBoxes(_corners(output[:4, likely].T), confidences[likely], classes[likely])
-    return _distinct(_sorted(boxes, min_confidence), max_overlap)
+    return _distinct(_sorted(boxes, min_confidence), max_overlap, rivals)
 
 
 def _corners(centred: Floats) -> Floats:
@@ -56,15 +62,18 @@ def _sorted(boxes: RawBoxes, min_confidence: float) -> RawBoxes:
     return boxes.picked(order[:_MAX_CANDIDATES])
 
 
-def _distinct(boxes: RawBoxes, max_overlap: float) -> RawBoxes:
-    """Non-maximum suppression a class: take the surest box, drop what it covers, go on with the rest."""
+def _distinct(boxes: RawBoxes, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
+    """Non-maximum suppression among rivals: take the surest box, drop what it covers, go on with the rest."""
+    side = boxes.classes.copy()
+    for one, other in rivals.items():
+        side[side == one] = other
     kept: list[int] = []
     rest = np.arange(len(boxes))
     while len(rest):
         best, rest = rest[0], rest[1:]
         kept.append(best)
         covered = overlaps(boxes.corners[best], boxes.corners[rest]) > max_overlap
-        rest = rest[~(covered & (boxes.classes[rest] == boxes.classes[best]))]
+        rest = rest[~(covered & (side[rest] == side[best]))]
     return boxes.picked(np.array(kept, dtype=np.intp))
 
 

@@ -43,6 +43,7 @@ class Detector:
     ) -> None:
         self._backend = backend
         self._kinds = [_kind(name) for name in classes]
+        self._rivals = _rivals(self._kinds)
         self._input_size = input_size
         self._min_confidence = min_confidence
         self._max_overlap = max_overlap
@@ -71,7 +72,7 @@ class Detector:
         return [page for run in runs for page in self.detect(run)]
 
     def _page(self, page: PreparedPage, output: Floats) -> Page:
-        boxes = read_boxes(output, self._min_confidence, self._max_overlap)
+        boxes = read_boxes(output, self._min_confidence, self._max_overlap, self._rivals)
         corners = page.placement.to_page(boxes.corners)
         known = [(kind, index) for index in range(len(boxes)) if (kind := self._kind_of(boxes, index))]
         found = [
@@ -90,6 +91,13 @@ def _kind(name: str) -> Kind | None:
         return Kind(name.lower())
     except ValueError:
         return None
+
+
+def _rivals(kinds: Sequence[Kind | None]) -> dict[int, int]:
+    """What somebody wrote in one place is a signature or initials. A stamp is no rival: signatures lie under it."""
+    if Kind.SIGNATURE in kinds and Kind.INITIALS in kinds:
+        return {kinds.index(Kind.INITIALS): kinds.index(Kind.SIGNATURE)}
+    return {}
 
 
 def _box(corners: Floats) -> Box:

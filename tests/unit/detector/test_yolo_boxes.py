@@ -44,6 +44,12 @@ def test_boxes_of_different_kinds_may_lie_on_each_other() -> None:
     assert list(boxes.classes) == [0, 1]
 
 
+def test_of_kinds_that_exclude_each_other_the_surer_stays() -> None:
+    seen = raw((100, 100, 40, 40, 0.4, 0.1, 0), (102, 100, 40, 40, 0.1, 0.8, 0), (100, 100, 40, 40, 0, 0, 0.7))
+    assert list(read_boxes(seen, 0.25, 0.5, {1: 0}).classes) == [1, 2]
+    assert sorted(read_boxes(seen, 0.25, 0.5).classes) == [0, 1, 2]
+
+
 def test_exports_that_dropped_overlaps_themselves_are_read_too() -> None:
     output = np.zeros((300, 6), dtype=np.float32)
     output[0] = [10, 20, 30, 40, 0.3, 1]

@@ -91,4 +91,4 @@ def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, tmp_pat
     assert max(float(row["metrics/mAP50(B)"]) for row in rows) > LEAST_MAP50
     recorded = json.loads((tmp_path / "settings.json").read_text())
     assert recorded["settings"]["seed"] == 7
-    assert recorded["dataset"]["real"]["counts"]["pages"] == PAGES
+    assert recorded["dataset"][0]["counts"]["pages"] == PAGES
