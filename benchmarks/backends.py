@@ -1,0 +1,122 @@
+"""How fast the detector examines pages, by model, input size, runtime and precision: no queue, no store, no database.
+
+``python -m benchmarks.backends [MODEL_FOLDER …]`` (default: every version in models/signatures) takes turns between all
+that is installed and prints a table; the accuracy beside it is what ``paraphe model evaluate --record`` has written
+into the version's model.json. What each row times is what a worker does once a page is decoded: reduce and place it,
+the forward, reading the boxes.
+"""
+
+import argparse
+import itertools
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.scans import small_scans
+from services.detector.model_cache import read_model
+from services.detector.yolo.backends.backend import Precision
+from services.detector.yolo.backends.choice import BackendName, choose_backend
+from services.detector.yolo.detector import Detector
+from shared.pages.limits import RenderLimits
+from shared.pages.renderer import RenderedPage, Renderer
+
+MODELS = Path(__file__).resolve().parent.parent / "models" / "signatures"
+_RUNTIMES: tuple[tuple[BackendName, Precision], ...] = (
+    ("openvino", "auto"),
+    ("openvino", "f32"),
+    ("onnxruntime", "f32"),
+    ("pytorch", "auto"),
+    ("pytorch", "f32"),
+)
+_ALTERNATIVE = ("pytorch", "f32")
+_LEAST_CONFIDENCE = 0.05
+_ACCURACY = ("f1", "map50", "map50_95")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One row: a loaded detector and the pages it is given, rendered for its input size."""
+
+    model: str
+    size: int
+    runtime: str
+    precision: str
+    accuracy: dict[str, float]
+    detector: Detector
+    pages: list[RenderedPage]
+
+    def pages_a_second(self) -> float:
+        """One pass over all pages."""
+        started = time.perf_counter()
+        self.detector.detect_all(self.pages)
+        return len(self.pages) / (time.perf_counter() - started)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.backends", description=__doc__)
+    parser.add_argument("models", nargs="*", type=Path, help="folders of model versions")
+    parser.add_argument("--pages", type=int, default=24, help="pages a pass")
+    parser.add_argument("--runs", type=int, default=5, help="passes of each, by turns")
+    arguments = parser.parse_args()
+    folders = arguments.models or sorted(path.parent for path in MODELS.glob("*/model.json"))
+    with tempfile.TemporaryDirectory(prefix="paraphe-") as scratch, Renderer(1) as renderer:
+        scans = small_scans(Path(scratch), arguments.pages)
+        contenders = [one for folder in folders for one in _contenders(folder, scans, renderer)]
+        for one in contenders:
+            one.pages_a_second()  # a runtime compiles on its first pages
+        speeds: dict[int, list[float]] = {number: [] for number in range(len(contenders))}
+        for _, number in itertools.product(range(arguments.runs), range(len(contenders))):
+            speeds[number].append(contenders[number].pages_a_second())
+    Console(width=120).print(_table(contenders, [speeds[number] for number in range(len(contenders))]))
+
+
+def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Contender]:
+    version = read_model(folder)
+    recorded = json.loads((folder / "model.json").read_text()).get("metrics", {}).get("val", {})
+    accuracy = {name: recorded[name]["value"] for name in _ACCURACY if name in recorded}
+    pages = [page for scan in scans for page in renderer.pages(scan, version.input_size, RenderLimits())]
+    return [
+        Contender(
+            f"{version.name} {version.version}",
+            version.input_size,
+            name,
+            precision,
+            accuracy,
+            Detector(choose_backend(version, name, precision), version.classes, version.input_size, _LEAST_CONFIDENCE),
+            pages,
+        )
+        for name, precision in _RUNTIMES
+    ]
+
+
+def _table(contenders: list[Contender], speeds: list[list[float]]) -> Table:
+    table = Table("model", "px", "runtime", "precision", "pages/s", "range", "ratio", "F1", "mAP50", "mAP50-95")
+    plain = {one.model: median(runs) for one, runs in zip(contenders, speeds, strict=True) if _is_alternative(one)}
+    for one, runs in zip(contenders, speeds, strict=True):
+        accuracy = [f"{100 * one.accuracy[name]:.1f}" if name in one.accuracy else "-" for name in _ACCURACY]
+        table.add_row(
+            one.model,
+            str(one.size),
+            one.runtime,
+            one.precision,
+            f"{median(runs):.1f}",
+            f"{min(runs):.1f} - {max(runs):.1f}",
+            f"{median(runs) / plain[one.model]:.2f}",
+            *accuracy,
+        )
+    return table
+
+
+def _is_alternative(one: Contender) -> bool:
+    return (one.runtime, one.precision) == _ALTERNATIVE
+
+
+if __name__ == "__main__":
+    main()
