@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.detection import Box, Detection, Kind, Page, Tone
 from shared.domain.events import EventKind
 from shared.domain.job import JobFailure, JobState, Priority
 from shared.domain.json_forms import outcome_from_json
@@ -16,7 +16,9 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of a succeeded job. In lists only ``verdict`` and ``count`` are told; the rest is empty there.
+    """The outcome of a succeeded job. In lists only ``verdict``, ``count`` and ``tone`` are told; the rest is empty.
+
+    ``tone`` is that of the page with most colour, None for results from before it was measured.
 
     ``timings`` are milliseconds a stage: queued, fetched, rendered, inferred, recorded.
     """
@@ -28,6 +30,7 @@ class Result:
     model_version: str | None
     timings: Mapping[str, float]
     pages: tuple[Page, ...]
+    tone: Tone | None = None
 
     @property
     def confidence(self) -> float | None:
@@ -161,11 +164,17 @@ def _result(body: Json) -> Result:
         model_version=model.get("version"),
         timings=body.get("timings") or {},
         pages=tuple(_page(page) for page in body.get("pages", ())),
+        tone=_tone(body),
     )
 
 
 def _page(body: Json) -> Page:
-    return Page(body["number"], body["width"], body["height"], tuple(_detection(one) for one in body["detections"]))
+    found = tuple(_detection(one) for one in body["detections"])
+    return Page(body["number"], body["width"], body["height"], found, _tone(body))
+
+
+def _tone(body: Json) -> Tone | None:
+    return Tone(body["tone"]) if body.get("tone") else None
 
 
 def _detection(body: Json) -> Detection:

@@ -156,6 +156,7 @@ class Client:
         *,
         status: Sequence[str] = (),
         verdict: Sequence[str] = (),
+        tone: Sequence[str] = (),
         created_from: datetime | None = None,
         created_until: datetime | None = None,
         metadata: Sequence[str] = (),
@@ -166,7 +167,7 @@ class Client:
         ``metadata`` entries are ``key`` (present) or ``key:value``.
         """
         query: dict[str, Any] = {"limit": page_size}
-        named = {"status": list(status), "verdict": list(verdict), "metadata": list(metadata)}
+        named = {"status": list(status), "verdict": list(verdict), "tone": list(tone), "metadata": list(metadata)}
         query.update({name: values for name, values in named.items() if values})
         moments = {"created_from": created_from, "created_until": created_until}
         query.update({name: moment.isoformat() for name, moment in moments.items() if moment})

@@ -20,6 +20,7 @@ def list_jobs(
         list[str] | None, typer.Option(help="queued, processing, succeeded, failed, canceled; repeatable.")
     ] = None,
     verdict: Annotated[list[str] | None, typer.Option(help="signed, unsigned, review; repeatable.")] = None,
+    tone: Annotated[list[str] | None, typer.Option(help="bilevel, grey, colour; repeatable.")] = None,
     metadata: Annotated[list[str] | None, typer.Option(help="KEY or KEY:VALUE; repeatable.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
@@ -32,7 +33,11 @@ def list_jobs(
 
     with connected(url, key, data) as client:
         found = client.jobs(
-            status=status or (), verdict=verdict or (), metadata=metadata or (), page_size=min(limit, 200)
+            status=status or (),
+            verdict=verdict or (),
+            tone=tone or (),
+            metadata=metadata or (),
+            page_size=min(limit, 200),
         )
         jobs = list(islice(found, limit))
     if as_json:

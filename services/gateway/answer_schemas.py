@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.box_schemas import CorrectedOut, CorrectionOut, DetectionOut, RequirementOut
 from shared.db.keys import Scope
+from shared.domain.detection import Tone
 from shared.domain.job import JobState, Priority
 from shared.domain.verdict import Verdict
 
@@ -62,6 +63,7 @@ class PageOut(BaseModel):
     number: int
     width: int
     height: int
+    tone: Tone | None = Field(description="Whether the page holds black and white only, shades of grey, or colour")
     detections: list[DetectionOut] = Field(description="The model's, never changed")
     correction: CorrectionOut | None = Field(description="A person's boxes, kept beside the model's")
 
@@ -88,6 +90,7 @@ class BriefResultOut(BaseModel):
 
     verdict: Verdict
     count: int
+    tone: Tone | None = Field(description="Of the page with most colour; null for results from before it was measured")
 
 
 class ResultOut(BriefResultOut):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from services.gateway.correction_json import correction_to_json, decision_to_json
-from shared.domain.detection import Page
+from shared.domain.detection import Page, richest_tone
 from shared.domain.events import Event
 from shared.domain.job import Job, JobResult
 from shared.domain.json_forms import outcome_to_json, page_to_json, requirements_to_json
@@ -16,8 +16,8 @@ def job_to_json(job: Job) -> dict[str, Any]:
 
 
 def listed_job_to_json(job: Job) -> dict[str, Any]:
-    """A job as lists show it: of the result only verdict and count."""
-    brief = {"verdict": job.verdict, "count": job.signature_count} if job.verdict else None
+    """A job as lists show it: of the result only verdict, count and tone."""
+    brief = {"verdict": job.verdict, "count": job.signature_count, "tone": job.tone} if job.verdict else None
     return {**_fields(job), "result": brief}
 
 
@@ -77,6 +77,7 @@ def _result(result: JobResult) -> dict[str, Any]:
     return {
         "verdict": result.decision.verdict.value,
         "count": result.decision.count,
+        "tone": richest_tone(result.pages),
         "requirements": [outcome_to_json(one) for one in result.decision.requirements],
         "model": {"name": result.model_name, "version": result.model_version},
         "timings": {

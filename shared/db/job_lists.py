@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 
 from shared.db.jobs import to_job, with_document
 from shared.db.tables import corrected_results, jobs
+from shared.domain.detection import Tone
 from shared.domain.ids import first_id_at
 from shared.domain.job import Job, JobState
 
@@ -28,6 +29,7 @@ class JobFilter:
 
     states: Sequence[JobState] = ()
     verdicts: Sequence[str] = ()
+    tones: Sequence[Tone] = ()
     created_from: datetime | None = None
     created_until: datetime | None = None
     metadata: Sequence[tuple[str, Sequence[Any]]] = ()
@@ -135,6 +137,8 @@ def _result(which: JobFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if which.verdicts:
         found.append(jobs.c.verdict.in_(which.verdicts))
+    if which.tones:
+        found.append(jobs.c.tone.in_(which.tones))
     if which.min_count is not None:
         found.append(jobs.c.signature_count >= which.min_count)
     if which.max_count is not None:

@@ -12,6 +12,7 @@ from shared.db.audit import Action, Actor
 from shared.db.results import result_of
 from shared.db.tables import deliveries, documents, jobs
 from shared.db.tables import events as event_rows
+from shared.domain.detection import Tone
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.events import EventKind
 from shared.domain.job import Document, Job, JobFailure, JobOptions, JobResult, JobState, Priority
@@ -262,6 +263,7 @@ def to_job(row: Row[Any], result: JobResult | None = None) -> Job:
         request_id=row.request_id,
         verdict=row.verdict,
         signature_count=row.signature_count,
+        tone=Tone(row.tone) if row.tone else None,
         result=result,
         account_id=row.account_id,
     )

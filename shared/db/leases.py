@@ -17,6 +17,7 @@ from shared.db import events, outbox
 from shared.db.jobs import to_job
 from shared.db.results import write_pages
 from shared.db.tables import documents, jobs
+from shared.domain.detection import richest_tone
 from shared.domain.errors import ErrorCode, LeaseLostError
 from shared.domain.events import EventKind
 from shared.domain.job import Claim, JobFailure, JobResult, JobState, Priority
@@ -80,6 +81,7 @@ def succeed(connection: Connection, claimed: Claim, result: JobResult, settings:
         signature_count=decision.count,
         requirement_outcomes=[outcome_to_json(one) for one in decision.requirements],
         model_version=result.model_version,
+        tone=richest_tone(result.pages),
     )
     write_pages(connection, claimed.job.id, result.pages)
     data = {

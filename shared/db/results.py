@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from shared.db import corrections
 from shared.db.tables import detections, job_pages
-from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.detection import Box, Detection, Kind, Page, Tone
 from shared.domain.job import JobResult, Timings
 from shared.domain.json_forms import outcome_from_json
 from shared.domain.verdict import Decision, Verdict
@@ -18,7 +18,10 @@ def write_pages(connection: Connection, job_id: UUID, pages: tuple[Page, ...]) -
     """Insert a job's pages and detections."""
     connection.execute(
         insert(job_pages),
-        [{"job_id": job_id, "number": one.number, "width": one.width, "height": one.height} for one in pages],
+        [
+            {"job_id": job_id, "number": one.number, "width": one.width, "height": one.height, "tone": one.tone}
+            for one in pages
+        ],
     )
     found = [_detection_row(job_id, page, one) for page in pages for one in page.detections]
     if found:
@@ -49,7 +52,10 @@ def pages_of(connection: Connection, job_id: UUID) -> tuple[Page, ...]:
         box = Box(row.x, row.y, row.width, row.height)
         found[row.page_number].append(Detection(row.id, Kind(row.kind), row.confidence, box))
     pages = connection.execute(select(job_pages).where(job_pages.c.job_id == job_id).order_by(job_pages.c.number))
-    return tuple(Page(row.number, row.width, row.height, tuple(found[row.number])) for row in pages)
+    return tuple(
+        Page(row.number, row.width, row.height, tuple(found[row.number]), Tone(row.tone) if row.tone else None)
+        for row in pages
+    )
 
 
 def result_of(connection: Connection, row: Row[Any]) -> JobResult:

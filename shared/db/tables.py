@@ -43,6 +43,8 @@ def _moment(name: str, *, nullable: bool = False, now: bool = False) -> "Column[
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None)
 
 
+_TONES = "tone in ('bilevel', 'grey', 'colour')"
+
 clients = Table(
     "clients",
     metadata,
@@ -124,6 +126,8 @@ jobs = Table(
     Column("requirement_outcomes", JSONB),
     Column("model_version", Text),
     Column("timings", JSONB),
+    # Of the most colourful page; null for results from before it was measured.
+    Column("tone", Text),
     # Who submitted it in the browser; jobs that came with an API key have none.
     Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="SET NULL")),
     Column("training_consent", Boolean, nullable=False, server_default=text("false")),
@@ -133,6 +137,7 @@ jobs = Table(
     CheckConstraint("(state = 'processing') = (lease_token is not null)", name="lease"),
     CheckConstraint("(state = 'failed') = (error_code is not null)", name="error"),
     CheckConstraint("(state = 'succeeded') = (verdict is not null)", name="verdict"),
+    CheckConstraint(_TONES, name="tone"),
     Index("uq_jobs_idempotency", "client_id", "idempotency_key", unique=True),
     # A client's list, newest first, with the usual filters; ids sort by time.
     Index("ix_jobs_client", "client_id", "id"),
@@ -141,6 +146,7 @@ jobs = Table(
     Index("ix_jobs_client_account", "client_id", "account_id", "id"),
     Index("ix_jobs_client_count", "client_id", "signature_count", "id"),
     Index("ix_jobs_client_model", "client_id", "model", "id"),
+    Index("ix_jobs_client_tone", "client_id", "tone", "id"),
     Index("ix_jobs_search", "search", postgresql_using="gin"),
     Index("ix_jobs_metadata", "metadata", postgresql_using="gin"),
     Index("ix_jobs_lease", "lease_expires_at", postgresql_where=text("state = 'processing'")),
@@ -155,6 +161,8 @@ job_pages = Table(
     Column("number", Integer, primary_key=True),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
+    Column("tone", Text),
+    CheckConstraint(_TONES, name="tone"),
 )
 
 detections = Table(
@@ -320,6 +328,20 @@ review_claims = Table(
     _moment("expires_at"),
     ForeignKeyConstraint(["job_id", "page_number"], ["job_pages.job_id", "job_pages.number"], ondelete="CASCADE"),
     Index("ix_review_claims_holder", "holder"),
+)
+
+# Detector workers, as each writes of itself with every heartbeat; no foreign keys, for nothing hangs on them.
+workers = Table(
+    "workers",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("threads", Integer, nullable=False),
+    Column("jobs", ARRAY(Uuid), nullable=False),
+    _moment("started_at", now=True),
+    _moment("seen_at", now=True),
 )
 
 # --- people: accounts, their sessions, failed log-ins ---

@@ -1,5 +1,6 @@
 """What was found, and where: boxes in page pixels and the same boxes normalised to 0..1."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,14 @@ class Kind(StrEnum):
     SIGNATURE = "signature"
     INITIALS = "initials"
     STAMP = "stamp"
+
+
+class Tone(StrEnum):
+    """How much a page's picture holds, from least to most: black and white only, shades of grey, or colour."""
+
+    BILEVEL = "bilevel"
+    GREY = "grey"
+    COLOUR = "colour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,19 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One raster of a document, as displayed (after EXIF orientation): 1-based number, size in pixels, its boxes."""
+    """One raster of a document, as displayed (after EXIF orientation): 1-based number, size in pixels, its boxes.
+
+    ``tone`` is None where it was not measured.
+    """
 
     number: int
     width: int
     height: int
     detections: tuple[Detection, ...] = ()
+    tone: Tone | None = None
+
+
+def richest_tone(pages: Iterable[Page]) -> Tone | None:
+    """The tone of a document: that of the page with most; None when no page was measured."""
+    ranks = list(Tone)
+    return max((page.tone for page in pages if page.tone), key=ranks.index, default=None)

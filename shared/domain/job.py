@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.correction import Correction
-from shared.domain.detection import Page
+from shared.domain.detection import Page, Tone
 from shared.domain.verdict import Decision, Requirements
 
 
@@ -123,6 +123,7 @@ class Job:
     request_id: str | None
     verdict: str | None = None
     signature_count: int | None = None
+    tone: Tone | None = None
     result: JobResult | None = None
     account_id: UUID | None = None
 

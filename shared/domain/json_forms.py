@@ -64,10 +64,11 @@ def detection_to_json(detection: Detection, page: Page) -> dict[str, Any]:
 
 
 def page_to_json(page: Page) -> dict[str, Any]:
-    """``{"number", "width", "height", "detections": [...]}``."""
+    """``{"number", "width", "height", "tone", "detections": [...]}``."""
     return {
         "number": page.number,
         "width": page.width,
         "height": page.height,
+        "tone": page.tone.value if page.tone else None,
         "detections": [detection_to_json(one, page) for one in page.detections],
     }

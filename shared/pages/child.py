@@ -65,7 +65,7 @@ def _page_frames(page: DrawnPage, is_last: bool) -> Iterator[bytes]:
     width, height = page.image.size
     bands = len(page.image.getbands())
     pixels = page.image.tobytes()  # before the header: an answer must not break off between the two
-    header: dict[str, Any] = {"page": page.number, "width": page.width, "height": page.height}
+    header: dict[str, Any] = {"page": page.number, "width": page.width, "height": page.height, "tone": page.tone}
     yield frame(header | {"raster": [height, width, bands], "last": is_last})
     yield pixels
 

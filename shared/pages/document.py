@@ -8,6 +8,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from shared.domain.detection import Tone
 from shared.domain.errors import DocumentError, ErrorCode
 from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
@@ -15,12 +16,13 @@ from shared.pages.limits import RenderLimits
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """One page: its full size in pixels as displayed, and a scaled picture of it (mode L or RGB)."""
+    """One page: its full size in pixels as displayed, a scaled picture of it (mode L or RGB), and its tone."""
 
     number: int
     width: int
     height: int
     image: Image.Image
+    tone: Tone
 
 
 class OpenDocument(Protocol):

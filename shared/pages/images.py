@@ -12,6 +12,7 @@ from shared.pages.document import DrawnPage, check_page_pixels, decoding, trunca
 from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.png_structure import check_chunks
+from shared.pages.tone import stored_tone
 
 # Straight to the plugin: Image.open would import every format Pillow knows, and try JPEG's multi-picture variants.
 _OPENERS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
@@ -55,7 +56,8 @@ class ImageDocument:
             if isinstance(image, JpegImagePlugin.JpegImageFile):
                 image.draft(image.mode, stored_size)
             image.load()
-        return DrawnPage(number, width, height, raster.upright(raster.scaled(image, stored_size), turn))
+        scaled = raster.scaled(image, stored_size)
+        return DrawnPage(number, width, height, raster.upright(scaled, turn), stored_tone(image, scaled))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import islice
 from pathlib import Path
 
 import pypdfium2
@@ -13,9 +14,12 @@ from shared.pages import raster
 from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
 from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
+from shared.pages.tone import drawn_tone
 
 _POINTS_PER_INCH = 72
 _TAIL_BYTES = 4096
+_ONE_BIT_FILTERS = {"CCITTFaxDecode", "JBIG2Decode"}
+_MOST_IMAGES = 50  # of a page looked at; a scan is one, or a few strips
 _LOCKED = (pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY)
 _LINEARIZED_LENGTH = re.compile(rb"/Linearized\b[^>]{0,200}?/L\s+(\d{1,15})\b")
 
@@ -39,22 +43,38 @@ class PdfDocument:
             width, height = self._pdf.get_page_size(number - 1)
         check_page_pixels(number, width * self._scale, height * self._scale, self._limits)
         with decoding(f"Page {number}", lambda: False):
-            image = self._drawn(number)
-        return DrawnPage(number, *image.size, raster.scaled(image, fit.size(*image.size)))
+            image, from_shades = self._drawn(number)
+        scaled = raster.scaled(image, fit.size(*image.size))
+        return DrawnPage(number, *image.size, scaled, drawn_tone(image, scaled, from_shades=from_shades))
 
     def close(self) -> None:
         """Let go of the file."""
         self._pdf.close()
 
-    def _drawn(self, number: int) -> Image.Image:
+    def _drawn(self, number: int) -> tuple[Image.Image, bool]:
+        """The page, and whether it shows an image of more than one bit a pixel."""
         page = self._pdf[number - 1]
         try:
             # Four bytes a pixel in Pillow's own order: the picture shares PDFium's memory instead of copying it.
             bitmap = page.render(scale=self._scale, prefer_bgrx=True, rev_byteorder=True)
             image: Image.Image = bitmap.to_pil()
+            from_shades = _shows_shades(page)
         finally:
             page.close()
-        return image
+        return image, from_shades
+
+
+def _shows_shades(page: pypdfium2.PdfPage) -> bool:
+    images = page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+    return any(_has_shades(one) for one in islice(images, _MOST_IMAGES))
+
+
+def _has_shades(image: pypdfium2.PdfImage) -> bool:
+    """By its compression where that tells, for to ask PDFium for the depth may decode the whole image again."""
+    filters = set(image.get_filters(skip_simple=True))
+    if filters & _ONE_BIT_FILTERS:
+        return False
+    return bool(filters) or image.get_metadata().bits_per_pixel > 1
 
 
 def _open(path: Path) -> pypdfium2.PdfDocument:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from shared.domain.detection import Tone
 from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
 from shared.pages.fit import Fit, Side
 from shared.pages.limits import RenderLimits
@@ -22,7 +23,7 @@ _DOCUMENTS_PER_PROCESS = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedPage:
-    """One page: 1-based number, full size in pixels as displayed, and a scaled raster, uint8 [height, width, 3] RGB.
+    """One page: 1-based number, full size in pixels as displayed, a scaled raster, uint8 [height, width, 3] RGB, tone.
 
     A greyscale page's raster is a read-only view that repeats one channel; copy it before writing to it.
     """
@@ -31,6 +32,7 @@ class RenderedPage:
     width: int
     height: int
     raster: np.ndarray[Any, np.dtype[np.uint8]]
+    tone: Tone
 
 
 class Renderer:
@@ -145,4 +147,5 @@ def _checked(frame: dict[str, Any]) -> dict[str, Any]:
 def _rendered(process: RendererProcess, frame: dict[str, Any]) -> RenderedPage:
     height, width, bands = frame["raster"]
     raster = process.raster((height, width, bands))
-    return RenderedPage(frame["page"], frame["width"], frame["height"], np.broadcast_to(raster, (height, width, 3)))
+    whole = np.broadcast_to(raster, (height, width, 3))
+    return RenderedPage(frame["page"], frame["width"], frame["height"], whole, Tone(frame["tone"]))

@@ -11,6 +11,7 @@ from shared.pages.document import DrawnPage, check_page_pixels, decoding, trunca
 from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.tiff_structure import reaches_past_end
+from shared.pages.tone import stored_tone
 
 _NEW_SUBFILE_TYPE = 254
 _REDUCED_COPY = 1  # bit of NewSubfileType: a thumbnail of another page
@@ -43,7 +44,8 @@ class TiffDocument:
         check_page_pixels(number, width, height, self._limits)
         with decoding(f"Page {number}", self._is_cut_short):
             image.load()
-        return DrawnPage(number, width, height, raster.scaled(image, fit.size(width, height)))
+        scaled = raster.scaled(image, fit.size(width, height))
+        return DrawnPage(number, width, height, scaled, stored_tone(image, scaled))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -10,7 +10,7 @@ from services.detector.yolo.arrays import Floats
 from services.detector.yolo.backends.backend import Backend
 from services.detector.yolo.boxes import RawBoxes, read_boxes
 from services.detector.yolo.preprocess import Bucket, Placement, bucket, place, tensor
-from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.detection import Box, Detection, Kind, Page, Tone
 from shared.pages.renderer import RenderedPage
 
 DEFAULT_MAX_OVERLAP = 0.5
@@ -24,6 +24,7 @@ class PreparedPage:
     bucket: Bucket
     placement: Placement
     tensor: Floats
+    tone: Tone
 
 
 class Detector:
@@ -58,7 +59,7 @@ class Detector:
         """Make a page ready; thread-safe and free of the model, so callers do it on their own threads."""
         into = bucket(page.raster.shape[0], page.raster.shape[1], self._input_size)
         placement = place(page.raster, (page.width, page.height), into)
-        return PreparedPage(page.number, into, placement, tensor(page.raster, placement, into))
+        return PreparedPage(page.number, into, placement, tensor(page.raster, placement, into), page.tone)
 
     def detect(self, prepared: Sequence[PreparedPage]) -> list[Page]:
         """Examine pages of one bucket in one forward. One thread at a time."""
@@ -79,7 +80,8 @@ class Detector:
             Detection(f"p{page.number}-{rank}", kind, float(boxes.confidences[index]), _box(corners[index]))
             for rank, (kind, index) in enumerate(known, start=1)
         ]
-        return Page(page.number, page.placement.page_width, page.placement.page_height, tuple(found))
+        placement = page.placement
+        return Page(page.number, placement.page_width, placement.page_height, tuple(found), page.tone)
 
     def _kind_of(self, boxes: RawBoxes, index: int) -> Kind | None:
         number = int(boxes.classes[index])

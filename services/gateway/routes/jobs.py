@@ -17,6 +17,7 @@ from services.gateway.resources import GatewayDep
 from shared import dispatch
 from shared.db import job_lists, jobs
 from shared.db.job_lists import JobFilter
+from shared.domain.detection import Tone
 from shared.domain.job import Job, JobState
 from shared.domain.verdict import Verdict
 
@@ -50,6 +51,7 @@ def listing(
     key: Reader,
     status: Annotated[list[JobState], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies defaults
     verdict: Annotated[list[Verdict], Query(max_length=10)] = [],  # noqa: B006
+    tone: Annotated[list[Tone], Query(max_length=10)] = [],  # noqa: B006
     created_from: Annotated[datetime | None, Query(description=_MOMENT)] = None,
     created_until: Annotated[datetime | None, Query(description=_MOMENT + "; exclusive")] = None,
     metadata: Annotated[list[str], Query(max_length=10, description="`key` or `key:value`; all must fit")] = [],  # noqa: B006
@@ -60,6 +62,7 @@ def listing(
     which = JobFilter(
         states=status,
         verdicts=verdict,
+        tones=tone,
         created_from=_in_utc(created_from, "/query/created_from"),
         created_until=_in_utc(created_until, "/query/created_until"),
         metadata=[metadata_filter(text) for text in metadata],

@@ -11,11 +11,12 @@ from services.gateway.problems import Problem
 from services.gateway.web.visitors import User
 from shared.db.accounts import Role
 from shared.db.job_lists import JobFilter
+from shared.domain.detection import Tone
 from shared.domain.job import JobState
 from shared.domain.search_words import words
 from shared.domain.verdict import Verdict
 
-FIELDS = ("q", "whose", "outcome", "model", "min", "max", "from", "until", "metadata")
+FIELDS = ("q", "whose", "outcome", "tone", "model", "min", "max", "from", "until", "metadata")
 OUTCOMES = (*Verdict, "open", "failed", "canceled")
 _MOST_COUNT = 1_000_000
 _LONGEST = 200
@@ -47,6 +48,7 @@ def read_query(parameters: Mapping[str, str], user: User) -> HistoryQuery:
     which = JobFilter(
         states=_states(values["outcome"]),
         verdicts=[values["outcome"]] if values["outcome"] in set(Verdict) else [],
+        tones=[Tone(values["tone"])] if values["tone"] in set(Tone) else [],
         created_from=start,
         created_until=end + timedelta(days=1) if end else None,
         metadata=_metadata(values["metadata"]),

@@ -11,6 +11,7 @@ import pytest
 
 from shared.db import events, jobs, keys
 from shared.dispatch import send
+from shared.domain.detection import Tone, richest_tone
 from shared.domain.events import EventKind
 from shared.domain.ids import new_id
 from shared.domain.job import Document, Job, JobOptions, JobState
@@ -22,6 +23,13 @@ from tests.servers import Servers
 from tests.system import QUICK_RECOVERY, SAMPLES, System
 
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text())
+EXPECTED_TONES = {
+    "bail-4-pages.pdf": Tone.BILEVEL,
+    "contract-en.png": Tone.COLOUR,
+    "contrat-fr.jpg": Tone.COLOUR,
+    "contrat-non-signe.jpg": Tone.GREY,
+    "letter-1984.tif": Tone.BILEVEL,
+}
 
 
 @pytest.fixture
@@ -39,6 +47,7 @@ def test_a_sample_document_is_examined(system: System, store: ObjectStore, name:
     assert job.state is JobState.SUCCEEDED, job.failure
     assert job.result is not None
     assert len(job.result.pages) == EXPECTED[name]["pages"]
+    assert job.tone == richest_tone(job.result.pages) == EXPECTED_TONES[name]
     assert job.verdict == ("signed" if EXPECTED[name]["signatures"] else "unsigned")
     assert job.result.decision.count == job.signature_count
     assert job.result.timings.rendered > 0

@@ -16,6 +16,7 @@ from shared.db import events as event_store
 from shared.db.keys import Scope
 from shared.db.tables import audit_lines, events, jobs
 from shared.domain.delivery import Attempt
+from shared.domain.detection import Page, Tone
 from shared.domain.subscription import Channel
 from shared.objects import ObjectMissingError, ObjectStore
 from tests.integration.gateway.conftest import GatewayProcess, Key, MakeKey
@@ -45,7 +46,7 @@ def test_a_finished_job_shows_everything_found(client: httpx.Client, engine: Eng
     assert result["model"] == {"name": "signatures", "version": "1"}
     assert set(result["timings"]) == {"queued", "fetched", "rendered", "inferred", "recorded"}
     (page,) = result["pages"]
-    assert (page["number"], page["width"], page["height"]) == (1, 200, 300)
+    assert (page["number"], page["width"], page["height"], page["tone"]) == (1, 200, 300, "grey")
     assert page["detections"][0] == {
         "id": "p1-1",
         "kind": "signature",
@@ -141,7 +142,18 @@ class TestList:
         assert listed(client, verdict="signed") == [done]
         assert listed(client, verdict="unsigned") == []
         shown = client.get("/v1/jobs", params={"verdict": "signed"}).json()["jobs"][0]
-        assert shown["result"] == {"verdict": "signed", "count": 1}
+        assert shown["result"] == {"verdict": "signed", "count": 1, "tone": "grey"}
+
+    def test_by_the_tone_of_the_richest_page(self, client: httpx.Client, engine: Engine) -> None:
+        bilevel, grey, colour, unknown = (submit(client).json()["id"] for _ in range(4))
+        for job_id, tone in ((bilevel, Tone.BILEVEL), (grey, Tone.GREY), (colour, Tone.COLOUR), (unknown, None)):
+            succeed(engine, job_id, (Page(1, 200, 300, tone=tone and Tone.BILEVEL), Page(2, 200, 300, tone=tone)))
+        assert listed(client, tone="colour") == [colour]
+        assert listed(client, tone=["bilevel", "grey"]) == [grey, bilevel]
+        found = client.get(f"/v1/jobs/{grey}").json()["result"]
+        assert (found["tone"], [page["tone"] for page in found["pages"]]) == ("grey", ["bilevel", "grey"])
+        old = client.get(f"/v1/jobs/{unknown}").json()["result"]
+        assert (old["tone"], old["pages"][0]["tone"]) == (None, None)
 
     def test_time_range(self, client: httpx.Client) -> None:
         first = submit(client).json()
@@ -171,6 +183,7 @@ class TestList:
             ("limit", "201"),
             ("status", "done"),
             ("verdict", "maybe"),
+            ("tone", "sepia"),
             ("cursor", "!"),
             ("cursor", "YQ"),
             ("created_from", "yesterday"),

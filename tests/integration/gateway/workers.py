@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from shared.db import leases
 from shared.db.tables import jobs
-from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.detection import Box, Detection, Kind, Page, Tone
 from shared.domain.job import Claim, JobFailure, JobResult, JobState, Timings
 from shared.domain.verdict import Thresholds, decide
 from shared.settings import JobSettings
@@ -27,6 +27,7 @@ SIGNED_PAGE = Page(
         Detection("p1-2", Kind.SIGNATURE, 0.3, Box(120, 210, 40, 20)),
         Detection("p1-3", Kind.STAMP, 0.8, Box(100, 20, 50, 50)),
     ),
+    Tone.GREY,
 )
 
 

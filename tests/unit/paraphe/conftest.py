@@ -132,6 +132,7 @@ def job_body(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
 RESULT = {
     "verdict": "signed",
     "count": 1,
+    "tone": "grey",
     "requirements": [{"zone": None, "required": 1, "found": 1, "found_with_review": 1, "state": "met"}],
     "model": {"name": "signatures", "version": "1"},
     "timings": {"queued": 1.0, "fetched": 2.0, "rendered": 3.0, "inferred": 4.0, "recorded": 5.0},
@@ -140,6 +141,7 @@ RESULT = {
             "number": 1,
             "width": 800,
             "height": 1000,
+            "tone": "grey",
             "detections": [
                 {
                     "id": "d1",

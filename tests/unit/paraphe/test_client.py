@@ -8,6 +8,7 @@ import pytest
 import paraphe.transport
 from paraphe import Client
 from paraphe.api_errors import ParapheApiError, ServerUnreachableError, WaitTimeoutError
+from shared.domain.detection import Tone
 from tests.unit.paraphe.conftest import Answer, ScriptedServer, job_body
 
 
@@ -118,6 +119,7 @@ def test_wait_polls_until_the_outcome(client: Client, server: ScriptedServer) ->
     assert (job.result.verdict, job.result.count, job.result.confidence, job.seconds) == ("signed", 1, 0.93, 0.5)
     box = job.result.pages[0].detections[0].box
     assert (box.x, box.y, box.width, box.height) == (80, 700, 160, 50)
+    assert (job.result.tone, job.result.pages[0].tone) == (Tone.GREY, Tone.GREY)
     assert {one.path for one in server.asked} == {"/v1/jobs/abc?wait=30"}
 
 
@@ -140,14 +142,16 @@ def test_jobs_reads_page_after_page_and_only_as_far_as_needed(client: Client, se
         Answer(200, {"jobs": [job_body(id="1"), job_body(id="2")], "next_cursor": "c2"}),
         Answer(200, {"jobs": [job_body(id="3", result={"verdict": "review", "count": 0})], "next_cursor": None}),
     )
-    found = client.jobs(status=["succeeded", "failed"], metadata=["case:7"], page_size=2)
+    found = client.jobs(status=["succeeded", "failed"], tone=["grey"], metadata=["case:7"], page_size=2)
     assert next(found).id == "1"
     assert len(server.asked) == 1
     rest = list(found)
     assert [job.id for job in rest] == ["2", "3"]
     assert rest[1].result is not None
     assert rest[1].result.pages == ()
-    assert server.asked[1].path == "/v1/jobs?limit=2&status=succeeded&status=failed&metadata=case%3A7&cursor=c2"
+    assert (
+        server.asked[1].path == "/v1/jobs?limit=2&status=succeeded&status=failed&tone=grey&metadata=case%3A7&cursor=c2"
+    )
 
 
 def test_a_large_file_goes_to_the_store_without_our_key(client: Client, server: ScriptedServer, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from services.gateway.web.users import ReadUser
 from services.gateway.web.visitors import User
 from shared.db import accounts, audit, job_lists
 from shared.db.audit import Action
+from shared.domain.detection import Tone
 from shared.domain.job import Job
 
 router = APIRouter()
@@ -24,7 +25,7 @@ _PAGE = 50
 _EXPORT_PAGE = 500
 _EXPORT_MOST = 100_000
 _COLUMNS = (
-    "id file state verdict signatures corrected_verdict corrected_signatures model submitted_at finished_at "
+    "id file state verdict signatures corrected_verdict corrected_signatures tone model submitted_at finished_at "
     "submitted_by error bytes"
 )
 
@@ -50,6 +51,7 @@ def show(request: Request, gateway: GatewayDep, user: ReadUser) -> Response:
         query=query,
         form={name: query.values.get(name, "") for name in FIELDS},
         outcomes=OUTCOMES,
+        tones=list(Tone),
         newer=newer,
         older=older,
         export=query.address("/history.csv"),
@@ -105,6 +107,7 @@ def _row(job: Job, corrected: tuple[Any, Any], emails: dict[UUID, str]) -> list[
         job.verdict or "",
         "" if job.signature_count is None else job.signature_count,
         *corrected,
+        job.tone or "",
         job.options.model,
         job.created_at.isoformat(),
         job.finished_at.isoformat() if job.finished_at else "",

@@ -4,12 +4,14 @@ import csv
 import html
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
 
 from shared.db.accounts import Role
+from shared.domain.detection import Tone
 from tests.integration.gateway.web.conftest import MakePerson, Person
 from tests.integration.gateway.workers import SIGNED_PAGE, fail, png, succeed
 
@@ -37,7 +39,7 @@ def documents(operator: Person, make_person: MakePerson, engine: Engine) -> dict
         "colleague": submit(make_person(Role.OPERATOR, "colleague@acme.example"), "theirs.png"),
     }
     succeed(engine, made["signed"])
-    succeed(engine, made["unsigned"])
+    succeed(engine, made["unsigned"], pages=(replace(SIGNED_PAGE, tone=Tone.COLOUR),))
     fail(engine, made["failed"])
     succeed(engine, made["colleague"], pages=(SIGNED_PAGE,))
     return made
@@ -65,6 +67,9 @@ class TestHistory:
             ("outcome=open", ["late.png"]),
             ("outcome=canceled", []),
             ("min=1&outcome=signed", ["Bail_Évry-2024.pdf"]),
+            ("tone=grey", ["Bail_Évry-2024.pdf"]),
+            ("tone=colour&whose=all", ["lease.png"]),
+            ("tone=bilevel", []),
             ("min=2", []),
             ("max=0", []),
             ("metadata=reference:K-117", ["Bail_Évry-2024.pdf"]),
@@ -73,7 +78,7 @@ class TestHistory:
             ("model=other", []),
             ("from=2199-01-01", []),
             ("until=1999-01-01", []),
-            ("q=%27+%26+%21%28x%3A%2A&outcome=nonsense&from=tomorrow&min=many&before=zzz", []),
+            ("q=%27+%26+%21%28x%3A%2A&outcome=nonsense&tone=sepia&from=tomorrow&min=many&before=zzz", []),
         ],
     )
     def test_filters(self, operator: Person, documents: dict[str, str], query: str, found: list[str]) -> None:
@@ -140,6 +145,7 @@ class TestHistory:
             "Bail_Évry-2024.pdf",
         ]
         assert rows[-1]["verdict"] == "signed"
+        assert rows[-1]["tone"] == "grey"
         assert rows[-1]["submitted_by"] == "operator@acme.example"
         assert rows[2]["error"] == "encrypted_document"
         assert "attachment" in answer.headers["content-disposition"]
