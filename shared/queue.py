@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from kombu.pools import producers
 from redis.exceptions import RedisError
 
-from shared import redis_transport
+from shared import redis_address, redis_transport
 from shared.domain.job import Priority
 from shared.settings import RedisSettings
 
@@ -27,8 +27,14 @@ _VISIBILITY_TIMEOUT_S = 6 * 3600
 PUBLISH_FAULTS = (OperationalError, RedisError, OSError)
 
 
+def _transport(settings: RedisSettings) -> str:
+    return redis_transport.SENTINEL_NAME if settings.sentinels else redis_transport.NAME
+
+
 def _transport_options(settings: RedisSettings) -> dict[str, Any]:
+    asked = redis_address.sentinels(settings)
     return {
+        **({"sentinels": asked} if asked else {}),
         "visibility_timeout": _VISIBILITY_TIMEOUT_S,
         "queue_order_strategy": "priority",
         "priority_steps": sorted(PRIORITY_STEPS.values()),
@@ -45,7 +51,8 @@ def make_celery(settings: RedisSettings) -> Celery:
     """The Celery application shared by who sends examinations and who carries them out."""
     app = Celery("paraphe", broker=settings.url.get_secret_value())
     app.conf.update(
-        broker_transport=redis_transport.NAME,
+        broker_transport=_transport(settings),
+        broker_use_ssl=redis_address.tls_options(settings) or False,
         broker_transport_options=_transport_options(settings),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -100,7 +107,12 @@ def broker_connection(settings: RedisSettings) -> Connection:
 
 
 def _connection(settings: RedisSettings, options: dict[str, Any]) -> Connection:
-    return Connection(settings.url.get_secret_value(), transport=redis_transport.NAME, transport_options=options)
+    return Connection(
+        settings.url.get_secret_value(),
+        transport=_transport(settings),
+        ssl=redis_address.tls_options(settings) or False,
+        transport_options=options,
+    )
 
 
 def event_queue() -> Queue:

@@ -4,6 +4,9 @@ from typing import Any
 
 from kombu.transport import redis
 from redis.exceptions import RedisError
+from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
+
+from shared.redis_address import Sentinels
 
 _LOOK_UP_S = 0.004
 
@@ -40,8 +43,30 @@ class Channel(redis.Channel):
         return self._kept
 
 
+class SentinelChannel(Channel):
+    """Asks sentinels for the master, each time it connects.
+
+    kombu has such a channel, but it takes the sentinels from a list of URLs of which any failed connection moves on to
+    the next, and with that from the transport chosen here to kombu's own.
+    """
+
+    connection_class = SentinelManagedConnection
+    connection_class_ssl = SentinelManagedSSLConnection
+    from_transport_options = (*redis.Channel.from_transport_options, "sentinels")
+    sentinels: Sentinels
+
+    def _get_pool(self, asynchronous: bool = False) -> SentinelConnectionPool:
+        options = self._connparams(asynchronous=asynchronous)  # type: ignore[attr-defined]
+        self.keyprefix_fanout = self.keyprefix_fanout.format(db=options["db"])
+        del options["host"], options["port"]
+        manager = self.sentinels.manager()
+        # Where kombu looks for it to close its connections.
+        setattr(self, "_async_sentinel_manager" if asynchronous else "_sentinel_manager", manager)
+        return SentinelConnectionPool(self.sentinels.master, manager, **options)  # type: ignore[no-untyped-call]
+
+
 class Transport(redis.Transport):
-    """For ``redis://`` addresses."""
+    """For a broker that stays where it is."""
 
     Channel = Channel
 
@@ -63,4 +88,11 @@ class Transport(redis.Transport):
         super().drain_events(connection, timeout=timeout)
 
 
+class SentinelTransport(Transport):
+    """For a master that sentinels watch over. Needs the transport option ``sentinels``."""
+
+    Channel = SentinelChannel
+
+
 NAME = f"{__name__}:Transport"
+SENTINEL_NAME = f"{__name__}:SentinelTransport"

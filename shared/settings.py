@@ -4,14 +4,24 @@ Built at start-up (``PostgresSettings()`` reads the environment then), never at 
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.pages.limits import RenderLimits
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+# Written with commas in the environment: "10.0.0.0/8, fd00::/8".
+CommaList = (NoDecode, BeforeValidator(_split))
+# "sentinel-1:26379", "10.0.0.7", "[fd00::7]:26379".
+HostAndPort = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+)(:\d{1,5})?$")]
 
 
 def _group(prefix: str) -> SettingsConfigDict:
@@ -33,8 +43,30 @@ class RedisSettings(BaseSettings):
 
     model_config = _group("REDIS")
 
-    url: SecretStr = Field(description="redis://[:secret@]host:port/0, or sentinel://…")
+    url: SecretStr = Field(
+        description="redis://[user:secret@]host:port/0; rediss:// is TLS; with sentinels its host does not count"
+    )
     timeout_s: float = Field(default=2.0, gt=0, description="then the broker counts as away")
+    sentinels: Annotated[tuple[HostAndPort, ...], *CommaList] = Field(
+        default=(), description="who knows the master, e.g. sentinel-1:26379,sentinel-2:26379; none: the URL's host"
+    )
+    sentinel_master: str = Field(default="mymaster", min_length=1, description="what the sentinels call the master")
+    sentinel_username: str | None = Field(default=None, description="if the sentinels ask who we are")
+    sentinel_password: SecretStr = Field(default=SecretStr(""), description="if the sentinels ask for one")
+    sentinel_tls: bool = Field(default=False, description="talk TLS to the sentinels; to the master by rediss://")
+    tls_ca_file: Path | None = Field(default=None, description="whom to trust; otherwise the system's authorities")
+    tls_cert_file: Path | None = Field(default=None, description="our certificate, if the servers ask for one")
+    tls_key_file: Path | None = Field(default=None, description="the key of our certificate")
+    tls_check_hostname: bool = Field(
+        default=True, description="sentinels name masters by address: then certificates must name addresses, too"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must begin with redis:// or rediss://")
+        return url
 
 
 class ObjectsSettings(BaseSettings):

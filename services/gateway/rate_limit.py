@@ -10,11 +10,10 @@ import structlog
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from shared.db.keys import ApiKey
+from shared.redis_address import async_pool
 from shared.settings import RedisSettings
 
 log = structlog.get_logger(__name__)
@@ -27,17 +26,11 @@ class RateLimiter:
     """A sliding window of one minute for each key."""
 
     def __init__(self, settings: RedisSettings) -> None:
-        # One try again: a connection kept from before a restart of Redis fails once and is then renewed.
-        options = {
-            "socket_timeout": min(settings.timeout_s, _TIMEOUT_S),
-            "socket_connect_timeout": min(settings.timeout_s, _TIMEOUT_S),
-            "retry": Retry(NoBackoff(), 1),
-        }
         storage = RedisStorage(
-            "async+" + settings.url.get_secret_value(),
+            "async+redis://",  # which server is the pool's affair
             implementation="redispy",
             key_prefix="paraphe:rate",
-            **options,  # type: ignore[arg-type]
+            connection_pool=async_pool(settings, min(settings.timeout_s, _TIMEOUT_S)),  # type: ignore[arg-type]
         )
         self._storage = storage
         self._window = SlidingWindowCounterRateLimiter(storage)

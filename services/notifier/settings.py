@@ -1,22 +1,15 @@
 """Settings of a notifier, read from the environment when it starts."""
 
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.subscription import MAIL_ADDRESS, Language
-from shared.settings import LogSettings, PostgresSettings, RedisSettings
+from shared.settings import CommaList, LogSettings, PostgresSettings, RedisSettings
 from shared.tracing import TracingSettings
 
-
-def _split(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-# Written with commas in the environment: "10.0.0.0/8, fd00::/8".
-CommaList = (NoDecode, BeforeValidator(_split))
 MailAddress = Annotated[str, StringConstraints(pattern=MAIL_ADDRESS, max_length=254)]
 
 
