@@ -2,7 +2,8 @@
 
     python -m services.trainer.export --run RUN --data DIR --version 1 --out models/signatures/1
 
-Calibration and thresholds come from the held-out part of the train split, which the run never trained on.
+Calibration and thresholds come from the held-out part of the train split, which the run never trained on, and from
+whatever other folders of labelled pages --also names: a few dozen real pages alone leave the thresholds to chance.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +27,32 @@ from services.trainer.packing import is_held_out
 from services.trainer.ultralytics_predict import UltralyticsPredictor
 from shared.domain.verdict import Thresholds
 
+_PRODUCTION_OVERLAP = 0.5  # as the detector suppresses
 _KEPT_ARGUMENTS = ("task", "imgsz", "single_cls")  # the rest names folders of the machine that trained
 
 
-def export(run: Path, data: Path, out: Path, name: str, version: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Release:
+    """What a version is called and made of; size: longer side of its input in pixels, or as trained."""
+
+    name: str
+    version: str
+    size: int | None = None
+
+
+def export(run: Path, data: Path, out: Path, release: Release, also: Sequence[Path] = ()) -> dict[str, Any]:
     """Write model.pt, model.onnx and model.json under out and return what model.json holds."""
     runtime.prepare(run / "ultralytics")
     record = json.loads((run / "settings.json").read_text())
     settings = record["settings"]
     pages = [page for page in read_pages(data, "train") if is_held_out(page.group, settings["held_out"])]
+    pages += [page for folder in also for page in read_pages(folder)]
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "model.pt"
-    calibration, thresholds = _calibrated_weights(best_checkpoint(run), weights, pages, settings["size"])
-    _export_onnx(weights, settings["size"])
-    description = _description(record, name, version, thresholds, calibration)
+    size = release.size or settings["size"]
+    calibration, thresholds = _calibrated_weights(best_checkpoint(run), weights, pages, size)
+    _export_onnx(weights, size)
+    description = _description(record, replace(release, size=size), thresholds, calibration)
     description["files"] = {kind: _file(out / f"model.{kind_suffix}") for kind, kind_suffix in _FORMATS.items()}
     (out / "model.json").write_text(json.dumps(description, indent=2) + "\n")
     return description
@@ -92,7 +106,9 @@ def _calibrated_weights(
 
 
 def _examined(weights: Path, pages: list[LabelledPage], size: int) -> list[ExaminedPage]:
-    return [one.page for one in examine(pages, UltralyticsPredictor(weights, size, floor=0.01))]
+    return [
+        one.page for one in examine(pages, UltralyticsPredictor(weights, size, floor=0.01, overlap=_PRODUCTION_OVERLAP))
+    ]
 
 
 def _export_onnx(weights: Path, size: int) -> None:
@@ -114,15 +130,15 @@ def _file(path: Path) -> dict[str, str]:
 
 
 def _description(
-    record: dict[str, Any], name: str, version: str, thresholds: Thresholds, calibration: Calibration
+    record: dict[str, Any], release: Release, thresholds: Thresholds, calibration: Calibration
 ) -> dict[str, Any]:
     settings = record["settings"]
     return {
-        "name": name,
-        "version": version,
+        "name": release.name,
+        "version": release.version,
         "family": settings["family"],
         "classes": record.get("classes", ["signature"]),
-        "input_size": settings["size"],
+        "input_size": release.size,
         "thresholds": {"accept": thresholds.accept, "review": thresholds.review},
         "calibration": {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4)},
         "training": {key: value for key, value in settings.items() if key not in _FOLDERS},
@@ -140,8 +156,11 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(f"--{option}", type=Path, required=True)
     parser.add_argument("--name", default="signatures")
     parser.add_argument("--version", required=True)
+    parser.add_argument("--size", type=int, help="longer side of the input in px; default: as trained")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="more labelled pages to calibrate on")
     chosen = parser.parse_args(arguments)
-    described = export(chosen.run, chosen.data, chosen.out, chosen.name, chosen.version)
+    release = Release(chosen.name, chosen.version, chosen.size)
+    described = export(chosen.run, chosen.data, chosen.out, release, chosen.also)
     print(json.dumps(described, indent=2))
 
 
