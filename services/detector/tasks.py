@@ -16,6 +16,7 @@ from shared.db import leases
 from shared.db.engine import transact
 from shared.db.outbox import Message
 from shared.dispatch import send
+from shared.domain.detection import Kind
 from shared.domain.errors import DocumentError, ErrorCode, LeaseLostError, ParapheError
 from shared.domain.job import Claim, JobFailure, JobResult
 from shared.queue import Publisher
@@ -125,6 +126,9 @@ class ExamineTask:
 def _observe(result: JobResult, recorded_s: float) -> None:
     metrics.OUTCOMES.labels("succeeded", "").inc()
     metrics.PAGES.inc(len(result.pages))
+    confidence = metrics.CONFIDENCE.labels(result.model_name, result.model_version)
+    for found in (one for page in result.pages for one in page.detections if one.kind is Kind.SIGNATURE):
+        confidence.observe(found.confidence)
     stages = {
         "queued": result.timings.queued / 1000,
         "fetched": result.timings.fetched / 1000,

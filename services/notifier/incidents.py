@@ -10,21 +10,9 @@ from services.notifier.settings import MailSettings
 from shared.db import deliveries, incidents
 from shared.db.incidents import Incident, IncidentKind
 from shared.domain.delivery import DueDelivery, Notice, NoticeKind
-from shared.domain.errors import ErrorCode
+from shared.domain.errors import OUR_CODES
 from shared.domain.events import Event, EventKind
 
-# A bad document is its sender's affair; these are ours or the network's, and every attempt has been used up.
-OUR_CODES = frozenset(
-    {
-        ErrorCode.DOCUMENT_MISSING,
-        ErrorCode.UNKNOWN_MODEL,
-        ErrorCode.STORE_UNAVAILABLE,
-        ErrorCode.DATABASE_UNAVAILABLE,
-        ErrorCode.WORKER_LOST,
-        ErrorCode.ATTEMPTS_EXHAUSTED,
-        ErrorCode.INTERNAL_ERROR,
-    }
-)
 _MAX_DETAIL = 300
 
 

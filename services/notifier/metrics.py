@@ -2,6 +2,7 @@
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
+from services.notifier.result_metrics import ResultMetrics
 from shared.db.deliveries import PendingDeliveries
 from shared.db.incidents import IncidentKind
 from shared.domain.delivery import DeliveryState
@@ -40,6 +41,7 @@ class NotifierMetrics:
         self._signatures = Histogram(
             "paraphe_signatures_found", "Signatures found a document.", buckets=_SIGNATURES, registry=registry
         )
+        self._results = ResultMetrics(registry)
         self.messages_dropped = Counter(
             "paraphe_event_messages_dropped", "Messages on the event queue that are none of ours.", registry=registry
         )
@@ -74,6 +76,7 @@ class NotifierMetrics:
     def count_event(self, event: Event) -> None:
         """Count a recorded event, once its recording is committed."""
         self._events.labels(event.kind).inc()
+        self._results.count(event)
         state = _OUTCOMES.get(event.kind)
         if state is None:
             return

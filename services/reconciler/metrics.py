@@ -1,9 +1,12 @@
 """What a reconciler tells Prometheus. Gauges are measured by every replica: take their maximum, not their sum."""
 
+from collections.abc import Mapping
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 from shared.db.backlog import Backlog
 from shared.db.outbox import Topic
+from shared.domain.drift import Standing
 from shared.domain.job import JobState
 
 
@@ -39,6 +42,18 @@ class ReconcilerMetrics:
         )
         for topic in Topic:
             self._sent.labels(topic)
+        self._stability = Gauge(
+            "paraphe_model_confidence_psi",
+            "Population stability index of the last day's confidences against the four weeks before (0: the same).",
+            ["model", "version"],
+            registry=registry,
+        )
+        self._changed = Gauge(
+            "paraphe_model_changed_pages_ratio",
+            "Pages that people changed, of those examined: in the last week, and in the four weeks before.",
+            ["model", "version", "window"],
+            registry=registry,
+        )
 
     def show_backlog(self, backlog: Backlog, outstanding: dict[Topic, int]) -> None:
         """Set the gauges."""
@@ -47,6 +62,17 @@ class ReconcilerMetrics:
         self._oldest.set(backlog.oldest_queued_s)
         for topic, number in outstanding.items():
             self._outstanding.labels(topic).set(number)
+
+    def show_models(self, standings: Mapping[tuple[str, str], Standing]) -> None:
+        """Set the gauges of every model version; what cannot be said, or not any more, is not shown."""
+        self._stability.clear()
+        self._changed.clear()
+        for (model, version), standing in standings.items():
+            if standing.stability is not None:
+                self._stability.labels(model, version).set(standing.stability)
+            for window, ratio in (("last_week", standing.changed_lately), ("weeks_before", standing.changed_before)):
+                if ratio is not None:
+                    self._changed.labels(model, version, window).set(ratio)
 
     def count_sent(self, topic: Topic, number: int) -> None:
         """Messages the reconciler put on the broker."""

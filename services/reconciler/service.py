@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from services.reconciler.leadership import Leadership
 from services.reconciler.metrics import ReconcilerMetrics
+from services.reconciler.model_watch import ModelWatch
 from services.reconciler.repairs import Repairs
 from services.reconciler.retention import Retention
 from services.reconciler.settings import ReconcilerOptions, ReconcilerSettings
@@ -35,7 +36,8 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
     publisher, store = Publisher(settings.redis), ObjectStore(settings.objects)
     repairs = Repairs(engine, publisher, store, metrics, settings.jobs, settings.redis)
     retention = Retention(engine, publisher, store, metrics, settings.jobs, settings.retention)
-    run_until(stop, _loops(repairs, retention, leadership, metrics, settings.options))
+    models = ModelWatch(engine, metrics)
+    run_until(stop, _loops(repairs, retention, models, leadership, metrics, settings.options))
     leadership.release()
     engine.dispose()
 
@@ -43,6 +45,7 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
 def _loops(
     repairs: Repairs,
     retention: Retention,
+    models: ModelWatch,
     leadership: Leadership,
     metrics: ReconcilerMetrics,
     options: ReconcilerOptions,
@@ -64,5 +67,7 @@ def _loops(
         leading("messages", repairs.send_again, options.every_s),
         leading("uploads", repairs.remove_expired_uploads, options.sweep_every_s),
         leading("retention", retention.erase_expired, options.sweep_every_s),
+        leading("models", models.sum_up, options.sweep_every_s),
         EnduringLoop("gauges", repairs.measure, period_s=options.every_s),
+        EnduringLoop("model gauges", models.measure, period_s=options.sweep_every_s),
     ]

@@ -11,6 +11,7 @@ from shared.db.tables import corrected_results, review_claims
 from shared.db.tables import corrections as correction_rows
 from shared.db.tables import jobs as job_rows
 from shared.domain.correction import Author, Correction, CorrectionContent, reconsider
+from shared.domain.correction_changes import newly_made
 from shared.domain.detection import Page
 from shared.domain.errors import ConflictError, NotFoundError, StaleError
 from shared.domain.events import EventKind
@@ -43,7 +44,14 @@ def save(
     decision = reconsider(result.decision, result.pages, result.corrections, corrected.options.requirements)
     _write_decision(connection, job.id, decision)
     _release(connection, job.id, page.number)
-    told = {"page": page.number, "version": version + 1, "verdict": decision.verdict.value, "count": decision.count}
+    told = {
+        "page": page.number,
+        "version": version + 1,
+        "verdict": decision.verdict.value,
+        "count": decision.count,
+        "model": f"{result.model_name}@{result.model_version}",
+        "changes": newly_made(page, content, before.content if before else None),
+    }
     message = _append_event(connection, job, told, settings)
     return jobs.get(connection, job.client_id, job.id, with_result=True), [message]
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from shared.db.tables import corrected_results, corrections
 from shared.domain.correction import Author, CorrectedBox, Correction, CorrectionContent
@@ -17,7 +18,7 @@ def in_force(connection: Connection, job_id: UUID) -> dict[int, Correction]:
     rows = connection.execute(
         select(corrections)
         .where(corrections.c.job_id == job_id)
-        .distinct(corrections.c.page_number)
+        .ext(distinct_on(corrections.c.page_number))
         .order_by(corrections.c.page_number, corrections.c.version.desc())
     )
     return {row.page_number: _to_correction(row) for row in rows}

@@ -439,3 +439,21 @@ alerts = Table(
     UniqueConstraint("fingerprint", "starts_at"),
     Index("ix_alerts_firing", "id", postgresql_where=text("state = 'firing'")),
 )
+
+# --- what is measured of models ---
+
+# One line an hour in which a model version had results. Small, and never erased: drift is seen against the weeks
+# before, also where jobs stay for days only.
+model_hours = Table(
+    "model_hours",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("pages", Integer, nullable=False),
+    # Pages that people changed within the hour, whenever they were examined.
+    Column("changed_pages", Integer, nullable=False),
+    # Signatures found, by tenths of confidence.
+    Column("confidences", ARRAY(Integer), nullable=False),
+    Index("ix_model_hours_hour", "hour"),
+)

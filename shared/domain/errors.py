@@ -31,6 +31,20 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+# A bad document is its sender's affair; these are ours or the network's.
+OUR_CODES = frozenset(
+    {
+        ErrorCode.DOCUMENT_MISSING,
+        ErrorCode.UNKNOWN_MODEL,
+        ErrorCode.STORE_UNAVAILABLE,
+        ErrorCode.DATABASE_UNAVAILABLE,
+        ErrorCode.WORKER_LOST,
+        ErrorCode.ATTEMPTS_EXHAUSTED,
+        ErrorCode.INTERNAL_ERROR,
+    }
+)
+
+
 class ParapheError(Exception):
     """Base of every error we raise on purpose. ``detail`` says what was wrong and what to do."""
 

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 
@@ -19,3 +19,8 @@ def first_id_at(moment: datetime, offset: timedelta = timedelta()) -> UUID:
     """The smallest id that can have been made at this moment plus ``offset``; for moments before 1970 it is 0."""
     milliseconds = int((moment.timestamp() + offset.total_seconds()) * 1000)
     return UUID(int=min(max(milliseconds, 0), 0xFFFF_FFFF_FFFF) << 80)
+
+
+def moment_of(made: UUID) -> datetime:
+    """When an id of ``new_id`` was made, to the millisecond."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)

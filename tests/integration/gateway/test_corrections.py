@@ -135,7 +135,14 @@ def test_it_is_an_event_that_no_webhook_hears_of(client: httpx.Client, job_id: s
     save(client, job_id, UNSIGNED)
     told = client.get(f"/v1/jobs/{job_id}/events", headers={"Accept": "application/json"}).json()["events"][-1]
     assert told["kind"] == "job.corrected"
-    assert told["data"] == {"page": 1, "version": 1, "verdict": "unsigned", "count": 0}
+    assert told["data"] == {
+        "page": 1,
+        "version": 1,
+        "verdict": "unsigned",
+        "count": 0,
+        "model": "signatures@1",
+        "changes": {"removed": 3},
+    }
     with engine.connect() as connection:
         subjects = connection.execute(select(outbox.c.subject)).scalars().all()
         assert connection.execute(select(events.c.id).where(events.c.kind == "job.corrected")).scalar_one() in subjects

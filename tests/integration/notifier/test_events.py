@@ -10,12 +10,14 @@ import pytest
 import redis
 from kombu import Producer
 from prometheus_client import CollectorRegistry
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.repairs import Repairs
 from shared import dispatch
+from shared.db import correcting
 from shared.db.outbox import Message, Topic
+from shared.domain.correction import Author, CorrectionContent
 from shared.objects import ObjectStore
 from shared.queue import EVENT_QUEUE, Publisher, broker_connection
 from shared.settings import JobSettings, ObjectsSettings, RedisSettings
@@ -166,3 +168,28 @@ def test_a_batch_taken_while_the_database_restarts_is_recorded_after_it(
     servers.postgres.start()
     wait_for(lambda: notifier.value("paraphe_events_total", kind="job.queued") == 5, within_s=15)
     assert unrecorded(stories) == 0
+
+
+def test_results_and_corrections_are_counted_by_model_version(
+    stories: Stories, publisher: Publisher, start: Start
+) -> None:
+    notifier = start()
+    of_model = {"model": "signatures", "version": "1"}
+    job, _ = stories.succeeded()
+    stories.succeed(stories.claim(stories.accept()), signatures=0)
+
+    def correct(connection: Connection) -> None:
+        locked = correcting.lock(connection, job.client_id, job.id)
+        content = CorrectionContent((), no_signature=True)
+        page = correcting.page_of(locked, 1)
+        correcting.save(connection, locked, page, content, Author(uuid4(), "somebody"), None, JobSettings())
+
+    stories.do(correct)
+    announce(publisher, list(stories.outbox(Topic.EVENT)))
+    wait_for(lambda: unrecorded(stories) == 0)
+    wait_for(lambda: notifier.value("paraphe_corrected_boxes_total", **of_model, change="removed") == 1)
+    for verdict, number in (("signed", 1), ("unsigned", 1), ("review", 0)):
+        assert notifier.value("paraphe_verdicts_total", **of_model, verdict=verdict) == number
+    assert notifier.value("paraphe_result_pages_total", **of_model) == 4
+    shown = notifier.registry.get_sample_value("paraphe_verdicts_total", {**of_model, "verdict": "review"})
+    assert shown == 0, "shown from the version's first event on, though there was none"
