@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import anyio.to_thread
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
@@ -31,6 +31,7 @@ from services.gateway.routes import (
     uploads,
 )
 from services.gateway.settings import Settings
+from services.gateway.web.app import ROUTERS as WEB_ROUTERS
 from services.gateway.web.app import WebMount, create_web
 from shared.domain.errors import TemporaryError
 
@@ -74,13 +75,18 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestContext, metrics=metrics)
     for router in (*_ROUTERS, health.router):
         app.include_router(router)
-    app.state.api_routes = [
-        route for router in (*_ROUTERS, health.router) for route in router.routes if isinstance(route, APIRoute)
-    ]
+    app.state.api_routes = _routes_of(*_ROUTERS, health.router)
+    app.state.metrics = metrics
+    every = [*app.state.api_routes, *_routes_of(*WEB_ROUTERS)]
+    metrics.begin_at_zero((route.path, method) for route in every for method in route.methods or ())
     app.router.routes.append(WebMount(web, [route.path for route in app.state.api_routes]))
     problems.install(app)
     documentation.install(app, version("paraphe"))
     return app
+
+
+def _routes_of(*routers: APIRouter) -> list[APIRoute]:
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
 
 def _ensure_bucket(resources: Resources) -> None:

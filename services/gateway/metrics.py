@@ -1,10 +1,13 @@
 """What the gateway counts, for Prometheus."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_ALERTED_STATUSES = ("500", "503")
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -34,6 +37,14 @@ class Metrics:
         self._accepted = Counter(
             "paraphe_gateway_accepted_jobs", "Jobs accepted", ["model", "priority"], registry=self._registry
         )
+
+    def begin_at_zero(self, routes: Iterable[tuple[str, str]]) -> None:
+        """Show what alerts look for, of every (route, method), from the start: a rate over a series that appears with
+        its first count misses that one.
+        """
+        for route, method in routes:
+            for status in _ALERTED_STATUSES:
+                self._requests.labels(route, method, status)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer. Methods nobody knows are one label: callers must not be able to grow the registry."""

@@ -66,6 +66,8 @@ class NotifierMetrics:
             self._events.labels(kind)
         for state in (JobState.SUCCEEDED, JobState.CANCELED):
             self._jobs.labels(state, "")
+        for state in _OUTCOMES.values():
+            self._job_seconds.labels(state)
         for code in (*ErrorCode, _OTHER_CODE):
             self._jobs.labels(JobState.FAILED, code)
         for state_of_alert in ("firing", "resolved"):

@@ -2,7 +2,9 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,9 @@ import pytest
 import yaml
 
 from services.notifier.metrics import _OTHER_CODE
-from shared.domain.errors import ErrorCode
+from shared.domain.errors import OUR_CODES, ErrorCode
 from tests.deploy.exported import exported
-from tests.deploy.promql import grouped_by, selectors
+from tests.deploy.promql import counted, grouped_by, selectors
 from tests.deploy.tools import DEPLOY, ROOT, run
 
 RULES = DEPLOY / "prometheus/rules/paraphe.yml"
@@ -71,6 +73,23 @@ def test_an_alert_names_only_what_is_exported(rule: dict[str, Any]) -> None:
     assert grouped_by(rule["expr"]) <= set().union(*(known[name] for name, _ in named))
 
 
+@pytest.fixture(scope="module")
+def at_start() -> list[tuple[str, dict[str, str]]]:
+    """The series of services that have just started: of a fresh process, in which nothing was counted yet."""
+    code = "import json; from tests.deploy.exported import at_start; print(json.dumps([s[:2] for s in at_start()]))"
+    return [(name, labels) for name, labels in json.loads(run([sys.executable, "-c", code]))]
+
+
+@pytest.mark.parametrize("rule", ALERTS)
+def test_what_an_alert_counts_is_there_from_the_start(
+    rule: dict[str, Any], at_start: list[tuple[str, dict[str, str]]]
+) -> None:
+    """The growth of a series that appears with its first count is nothing: the first failure would not be seen."""
+    for series in counted(rule["expr"]):
+        for one in series.each_alternative():
+            assert any(one.takes(name, labels) for name, labels in at_start), one
+
+
 def test_every_runbook_belongs_to_an_alert() -> None:
     pages = {page.stem for page in (ROOT / "docs/runbooks").glob("*.md")} - {"README"}
     assert pages == {rule["alert"] for rule in rules()}
@@ -79,7 +98,9 @@ def test_every_runbook_belongs_to_an_alert() -> None:
 def test_our_own_failures_are_the_codes_that_are_ours() -> None:
     """A code added to the domain must be sorted: the document's fault, or ours."""
     codes = list(ErrorCode)
-    ours = set(codes[codes.index(_DOCUMENT_CODES_END) + 1 :]) | {_OTHER_CODE}
+    ours = set(codes[codes.index(_DOCUMENT_CODES_END) + 1 :])
+    assert ours == OUR_CODES
+    ours.add(_OTHER_CODE)
     for alert in ("ParapheJobFailed", "ParapheDocumentsRejected"):
         expr = next(rule["expr"] for rule in rules() if rule["alert"] == alert)
         listed = re.findall(r'code[!=]~"([^"]+)"', expr)[0].split("|")
