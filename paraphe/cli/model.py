@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from paraphe.model_results import HEADINGS, as_markdown, rows
+
 if TYPE_CHECKING:
     from services.trainer.evaluation import Examination
 
@@ -83,6 +85,23 @@ def evaluate_model(
     _write_results(measured, examined, json_out, report)
     if record:
         _record(weights, measured)
+
+
+@model_app.command("show")
+def show_model(
+    weights: Annotated[Path, typer.Argument(help="A model version's folder.", exists=True, file_okay=False)],
+    markdown: Annotated[bool, typer.Option(help="As a Markdown table, as in the README.")] = False,
+) -> None:
+    """Show the results that a model version came with or that were recorded since."""
+    if markdown:
+        typer.echo(as_markdown(weights))
+        return
+    table = Table(title=f"{weights}, %", box=SIMPLE, pad_edge=False, collapse_padding=True)
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, no_wrap=number == 0, justify="right" if number else "left")
+    for row in rows(weights):
+        table.add_row(*row)
+    Console().print(table)
 
 
 def _overall(measured: dict[str, Any]) -> Table:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paraphe.model_results import as_markdown as results_as_markdown
 from paraphe.settings_reference import as_markdown
 from shared.domain.errors import ErrorCode
 
@@ -16,6 +17,12 @@ def test_the_settings_page_is_up_to_date() -> None:
     assert (ROOT / "docs" / "settings.md").read_text().rstrip() == as_markdown().rstrip(), (
         "run: paraphe settings --markdown > docs/settings.md"
     )
+
+
+def test_the_readme_s_figures_are_the_newest_model_s() -> None:
+    newest = max((ROOT / "models" / "signatures").iterdir(), key=lambda folder: int(folder.name))
+    table = results_as_markdown(newest)
+    assert table in (ROOT / "README.md").read_text(), f"run: paraphe model show {newest.relative_to(ROOT)} --markdown"
 
 
 def test_every_failure_a_job_may_have_is_documented() -> None:
