@@ -17,6 +17,7 @@ from shared.db import events, outbox
 from shared.db.jobs import to_job
 from shared.db.results import write_pages
 from shared.db.tables import documents, jobs
+from shared.db.tables import events as event_rows
 from shared.domain.detection import richest_tone
 from shared.domain.errors import ErrorCode, LeaseLostError
 from shared.domain.events import EventKind
@@ -89,7 +90,7 @@ def succeed(connection: Connection, claimed: Claim, result: JobResult, settings:
         "count": decision.count,
         "pages": len(result.pages),
         "model": f"{result.model_name}@{result.model_version}",
-        "seconds": (row.finished_at - row.created_at).total_seconds(),
+        "seconds": _seconds_of_run(connection, row),
     }
     message = _append(connection, EventKind.JOB_SUCCEEDED, row, data, settings)
     timings = replace(result.timings, recorded=(time.perf_counter() - started) * 1000)
@@ -185,13 +186,26 @@ def _finish(connection: Connection, claimed: Claim, **values: Any) -> Row[Any]:
     return row
 
 
+def _seconds_of_run(connection: Connection, row: Row[Any]) -> float:
+    """From acceptance to outcome; of a replay from its order: it would else count the days until somebody asked."""
+    began = row.created_at
+    if row.run > 1:
+        replayed = select(event_rows.c.occurred_at).where(
+            event_rows.c.job_id == row.id,
+            event_rows.c.run == row.run,
+            event_rows.c.kind == EventKind.JOB_REPLAYED,
+        )
+        began = connection.execute(replayed).scalar_one()
+    return float((row.finished_at - began).total_seconds())
+
+
 def _append_failure(
     connection: Connection, row: Row[Any], failure: JobFailure, settings: JobSettings
 ) -> outbox.Message:
     data = {
         "code": failure.code,
         "detail": failure.detail,
-        "seconds": (row.finished_at - row.created_at).total_seconds(),
+        "seconds": _seconds_of_run(connection, row),
     }
     return _append(connection, EventKind.JOB_FAILED, row, data, settings)
 

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
-from shared.db import jobs, leases
+from shared.db import events, jobs, leases
 from shared.db.outbox import Topic
+from shared.db.tables import jobs as job_rows
 from shared.db.tables import outbox
 from shared.domain.errors import ConflictError, ErrorCode, LeaseLostError
 from shared.domain.events import EventKind
@@ -192,8 +194,11 @@ def test_giving_back_does_not_count_the_attempt(stories: Stories) -> None:
 def test_a_replay_is_a_new_run_with_all_its_attempts(stories: Stories) -> None:
     job = stories.accept()
     stories.fail(stories.claim(job))
+    stories.do(lambda c: c.execute(update(job_rows).values(created_at=func.now() - timedelta(days=3))))
     stories.do(lambda connection: jobs.replay(connection, stories.client.id, job.id, stories.settings))
     again = stories.now(job)
     assert (again.state, again.attempts, again.failure) == (JobState.QUEUED, 0, None)
     stories.succeed(stories.claim(job))
     assert stories.state(job) is JobState.SUCCEEDED
+    outcome = stories.do(lambda connection: events.of_job(connection, job.id))[-1]
+    assert 0 < outcome.data["seconds"] < 60, "a replay's time counts from its order, not from the first acceptance"
