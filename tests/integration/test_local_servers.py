@@ -114,7 +114,7 @@ def _wait_for_end(pid: int) -> None:
     try:
         process = psutil.Process(pid)
         if process.status() != psutil.STATUS_ZOMBIE:
-            process.wait(5)
+            process.wait(30)
     except psutil.NoSuchProcess:
         pass
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from shared.db import keys
 from shared.db.engine import make_engine
@@ -18,6 +18,7 @@ from tests.servers import Servers
 
 @pytest.fixture(scope="package")
 def desk_playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=20_000)  # a busy machine is no failure
     with sync_playwright() as playwright:
         yield playwright
 

@@ -61,7 +61,7 @@ class Desk:
         context = self.browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda message: self._listen(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self._check_host(request.url))

@@ -39,7 +39,7 @@ def sign_up(page: Page, url: str, email: str) -> None:
 
 def new_page(browser: Browser, locale: str = "en-GB", size: tuple[int, int] = DESKTOP) -> Page:
     page = browser.new_page(locale=locale, viewport={"width": size[0], "height": size[1]})
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     return page
 
 

@@ -127,7 +127,7 @@ def attempt(status: int | None = 200, error: str | None = None) -> Attempt:
     return Attempt(datetime.now(UTC), status, error, 12.5, succeeded)
 
 
-def wait_for(condition: Callable[[], Any], within_s: float = 10.0) -> Any:
+def wait_for(condition: Callable[[], Any], within_s: float = 30.0) -> Any:
     """The condition's first truthy value; fails when there is none in time."""
     deadline = time.monotonic() + within_s
     while not (value := condition()):

@@ -49,7 +49,7 @@ class GatewayProcess:
         self._wait_alive()
 
     def _wait_alive(self) -> None:
-        for _ in range(200):
+        for _ in range(600):
             if self.process.poll() is not None:
                 break
             try:
@@ -64,12 +64,12 @@ class GatewayProcess:
 
     def terminate(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(30)
 
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(30)
 
 
 StartGateway = Callable[..., GatewayProcess]

@@ -29,7 +29,7 @@ def test_it_serves_metrics_and_stops_at_once(monkeypatch: pytest.MonkeyPatch, nu
         wait_for(leads, within_s=20)
         asked = time.monotonic()
         process.send_signal(number)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == 0, said

@@ -19,7 +19,7 @@ class Doubler:
 
     def __call__(self, numbers: Sequence[int]) -> list[int]:
         self.threads.add(threading.get_ident())
-        self.gate.wait(5)
+        self.gate.wait(30)
         self.batches.append(list(numbers))
         if 13 in numbers:
             raise ArithmeticError("thirteen")
@@ -43,7 +43,7 @@ def hold(batcher: Batcher[int, int], doubler: Doubler) -> Future[int]:
     """Occupy the batcher with one item, so that what comes next queues up until the gate opens."""
     doubler.gate.clear()
     first = batcher.submit(1000)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not first.running() and time.monotonic() < deadline:
         time.sleep(0.001)
     return first
