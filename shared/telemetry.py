@@ -51,5 +51,6 @@ def configure_logging(service: str, settings: LogSettings) -> None:
 
 
 def serve_metrics(port: int, host: str = "127.0.0.1") -> None:
-    """Expose this process's metrics at ``http://host:port/metrics`` from a background thread."""
-    start_http_server(port, addr=host)
+    """Expose this process's metrics at ``http://host:port/metrics`` from a background thread; port 0: nowhere."""
+    if port:
+        start_http_server(port, addr=host)

@@ -41,8 +41,7 @@ def main() -> None:
     settings = DetectorSettings()
     configure_logging("detector", settings.log)
     configure_tracing("detector", TracingSettings())
-    if settings.worker.metrics_port:
-        serve_metrics(settings.worker.metrics_port, settings.worker.metrics_host)
+    serve_metrics(settings.worker.metrics_port, settings.worker.metrics_host)
     with ExitStack() as stack:
         renderer = stack.enter_context(Renderer(settings.worker.renderers))
         models = stack.enter_context(Models(settings.models, settings.worker))

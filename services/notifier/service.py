@@ -1,6 +1,5 @@
 """Starts one notifier: ``python -m services.notifier``. SIGTERM and SIGINT stop it once attempts under way are over."""
 
-import signal
 import threading
 
 from sqlalchemy import Engine
@@ -21,7 +20,7 @@ from shared.db import deliveries
 from shared.db.engine import make_engine, transact
 from shared.domain.subscription import Channel
 from shared.loops import EnduringLoop, run_until
-from shared.telemetry import configure_logging, serve_metrics
+from shared.service import run_service
 from shared.tracing import configure_tracing
 
 _MEASURE_EVERY_S = 5.0
@@ -33,14 +32,12 @@ _SMTP_STEPS = 8
 def main() -> None:
     """Run until told to stop."""
     settings = NotifierSettings()
-    configure_logging("notifier", settings.log)
-    configure_tracing("notifier", settings.tracing)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if settings.options.metrics_port:
-        serve_metrics(settings.options.metrics_port, settings.options.metrics_host)
-    run(settings, NotifierMetrics(), stop)
+
+    def start(stop: threading.Event) -> None:
+        configure_tracing("notifier", settings.tracing)
+        run(settings, NotifierMetrics(), stop)
+
+    run_service("notifier", settings.log, settings.options, start)
 
 
 def run(settings: NotifierSettings, metrics: NotifierMetrics, stop: threading.Event) -> None:

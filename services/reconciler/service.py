@@ -1,6 +1,5 @@
 """Starts one reconciler: ``python -m services.reconciler``. SIGTERM and SIGINT stop it at once."""
 
-import signal
 import threading
 from collections.abc import Callable
 
@@ -14,19 +13,13 @@ from shared.db.engine import make_engine
 from shared.loops import EnduringLoop, run_until
 from shared.objects import ObjectStore
 from shared.queue import Publisher
-from shared.telemetry import configure_logging, serve_metrics
+from shared.service import run_service
 
 
 def main() -> None:
     """Run until told to stop."""
     settings = ReconcilerSettings()
-    configure_logging("reconciler", settings.log)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if settings.options.metrics_port:
-        serve_metrics(settings.options.metrics_port, settings.options.metrics_host)
-    run(settings, ReconcilerMetrics(), stop)
+    run_service("reconciler", settings.log, settings.options, lambda stop: run(settings, ReconcilerMetrics(), stop))
 
 
 def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threading.Event) -> None:

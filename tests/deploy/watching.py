@@ -98,7 +98,7 @@ def _prometheus_config(system: System, rules: Path, alertmanager: int) -> str:
     jobs = []
     for job in config["scrape_configs"]:
         service = job["job_name"].removeprefix("paraphe-")
-        if service != job["job_name"]:
+        if service in system.processes:
             jobs.append({"job_name": job["job_name"], "static_configs": [{"targets": [_address(system, service)]}]})
     config["scrape_configs"] = jobs
     return yaml.safe_dump(config)
