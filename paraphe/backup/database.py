@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Connection, create_engine, func, inspect, select, text
+from sqlalchemy import Connection, create_engine, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
@@ -16,7 +16,8 @@ from paraphe.backup.errors import BackupError
 from paraphe.backup.manifest import DUMP, Manifest
 from paraphe.backup.programs import PostgresPrograms
 from shared.db.engine import make_engine
-from shared.db.tables import metadata
+from shared.db.tables import backups, metadata
+from shared.domain.ids import new_id
 from shared.settings import PostgresSettings
 
 
@@ -55,6 +56,26 @@ class Database:
             options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}", f"--file={target}"]
             self._programs.run("pg_dump", options)
         return snapshot
+
+    def note_backup(self, manifest: Manifest) -> str | None:
+        """Record a backup in the database, so that its age can be watched. Returns why that could not be.
+
+        A backup is good without: the database may be a replica, or have the schema of an older version.
+        """
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(
+                    insert(backups).values(
+                        id=new_id(),
+                        made_at=manifest.made_at,
+                        jobs=manifest.rows.get("jobs", 0),
+                        objects=manifest.objects,
+                        bytes=sum(fact.size for fact in manifest.files.values()),
+                    )
+                )
+        except DBAPIError as error:
+            return str(error.orig).strip()
+        return None
 
     def users(self) -> list[str]:
         """Names of the programs that are connected beside us."""

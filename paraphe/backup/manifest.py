@@ -43,6 +43,16 @@ class Manifest:
         draft.write_text(json.dumps(body, indent=2) + "\n")
         draft.replace(folder / _NAME)
 
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether the folder holds a finished backup."""
+        return (folder / _NAME).is_file()
+
+    @staticmethod
+    def take_from(folder: Path) -> None:
+        """Make the folder no backup any more."""
+        (folder / _NAME).unlink(missing_ok=True)
+
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
         """BackupError when the folder holds no backup we can read."""

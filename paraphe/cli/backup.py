@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,6 +12,7 @@ from paraphe.cli.connection import DEFAULT_DATA
 
 if TYPE_CHECKING:
     from paraphe.backup.database import Database
+    from paraphe.backup.manifest import Manifest
     from paraphe.backup.restoring import Restoration
     from paraphe.backup.verifying import Verification
     from shared.objects import ObjectStore
@@ -22,19 +24,41 @@ Data = Annotated[
 
 
 def backup(
-    out: Annotated[Path, typer.Option(help="Folder to make the backup in; new or empty.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to make the backup in; new or empty.")] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="Folder of many backups: this one gets a folder in it, named after its time.")
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="With --into: how many stay; once this one is made, older ones go.")
+    ] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Back up: a dump of the database and a listing of all objects with their hashes. Everything may keep running.
 
     The objects themselves stay where they are: copy the store, or let it replicate, by its own means.
     """
+    if (out is None) == (into is None):
+        raise typer.BadParameter("give either --out or --into")
+    if keep is not None and into is None:
+        raise typer.BadParameter("--keep goes with --into")
     from paraphe.backup.making import make_backup
+    from paraphe.backup.series import next_folder, prune
 
+    now = datetime.now(UTC)
     with _reaching(data, alone=False) as (database, store):
-        made = make_backup(out, database, store)
+        folder = out or next_folder(cast("Path", into), now)
+        made = make_backup(folder, database, store)
+        _tell_made(folder, made)
+        if unrecorded := database.note_backup(made):
+            typer.secho(f"the backup is not on record in the database: {unrecorded}", fg=typer.colors.YELLOW, err=True)
+    if into is not None and keep is not None:
+        for path in prune(into, keep, now):
+            typer.echo(f"{path}: removed")
+
+
+def _tell_made(folder: Path, made: "Manifest") -> None:
     size = sum(fact.size for fact in made.files.values())
-    typer.echo(f"{out}: {made.rows.get('jobs', 0)} jobs, {made.objects} objects listed, {size} bytes")
+    typer.echo(f"{folder}: {made.rows.get('jobs', 0)} jobs, {made.objects} objects listed, {size} bytes")
 
 
 def restore(

@@ -457,3 +457,16 @@ model_hours = Table(
     Column("confidences", ARRAY(Integer), nullable=False),
     Index("ix_model_hours_hour", "hour"),
 )
+
+# Backups that were made, written once each is whole: `made_at` is the moment it holds.
+backups = Table(
+    "backups",
+    metadata,
+    _id(),
+    _moment("made_at"),
+    _moment("finished_at", now=True),
+    Column("jobs", BigInteger, nullable=False),
+    Column("objects", BigInteger, nullable=False),
+    # Of the dump and the listing; the objects themselves are not in a backup.
+    Column("bytes", BigInteger, nullable=False),
+)

@@ -5,7 +5,7 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ VARIANTS = {
     "plain": _BASE,
     "gpu": (*_BASE, "--profile", "gpu"),
     "dev": (*_BASE, "--profile", "dev"),
+    "backup": (*_BASE, "--profile", "backup"),
     "all": (*_BASE, "--profile", "*"),
     "seaweedfs": (*_BASE, "-f", str(DEPLOY / "compose/seaweedfs.yml"), "--profile", "*"),
 }
@@ -27,8 +28,8 @@ _WATCHERS = {"prometheus", "alertmanager", "grafana"}
 _WANTED = {"gateway", "detector", "notifier", "reconciler", "migrate", *_STORES, *_WATCHERS}
 # Each for a reason that stands in the file.
 _ROOT_USERS = {"objects-volume"}
-_ENDING = {"migrate", "objects-volume"}
-_OURS = {"gateway", "detector", "detector-gpu", "notifier", "reconciler", "migrate"}
+_ENDING = {"migrate", "objects-volume", "backup"}
+_OURS = {"gateway", "detector", "detector-gpu", "notifier", "reconciler", "migrate", "backup"}
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,7 @@ def test_profiles_bring_what_they_are_for(env_file: Path) -> None:
     assert plain >= _WANTED
     assert set(resolved("gpu", env_file)["services"]) - plain == {"detector-gpu"}
     assert set(resolved("dev", env_file)["services"]) - plain == {"mail"}
+    assert set(resolved("backup", env_file)["services"]) - plain == {"backup"}
 
 
 def test_services_are_confined(services: dict[str, Any]) -> None:
@@ -150,13 +152,16 @@ def test_services_take_the_settings_they_are_given(services: dict[str, Any], mon
     from services.gateway.settings import Settings
     from services.notifier.settings import NotifierSettings
     from services.reconciler.settings import ReconcilerSettings
+    from shared.settings import ObjectsSettings, PostgresSettings
 
-    builders = {
+    builders: dict[str, Callable[[], object]] = {
         "gateway": Settings.from_environment,
         "detector": DetectorSettings,
         "notifier": NotifierSettings,
         "reconciler": ReconcilerSettings,
     }
+    if "backup" in services:
+        builders["backup"] = lambda: (PostgresSettings(), ObjectsSettings())
     documented = (ROOT / "docs/settings.md").read_text()
     for name, build in builders.items():
         with monkeypatch.context() as context:

@@ -31,9 +31,20 @@ def test_each_service_has_an_image_that_is_not_root() -> None:
         assert f'/opt/paraphe/healthcheck.py", "{name.removesuffix("-gpu")}"' in found[name], name
 
 
+def test_backups_are_made_with_the_programs_of_the_server_we_deploy() -> None:
+    server = re.compile(r"image: (postgres:\S+)")
+    (taken,) = re.findall(r"^FROM (postgres:\S+) AS postgres$", DOCKERFILE.read_text(), flags=re.MULTILINE)
+    compose = set(server.findall((ROOT / "docker-compose.yml").read_text()))
+    dev = set(server.findall((DEPLOY / "k8s/overlays/dev/servers.yaml").read_text()))
+    assert {taken} == compose == dev
+    backup = stages()["backup"]
+    assert "USER 10001:10001" in backup
+    assert set(re.findall(r"postgresql/(\d+)", backup)) == {taken.removeprefix("postgres:").split(".")[0]}
+
+
 def test_only_detectors_carry_a_runtime_and_only_the_gpus_torch() -> None:
     runtimes = re.compile(r"^(torch|openvino|onnxruntime|ultralytics)", re.MULTILINE)
-    extras = {name: stages()[f"libraries-{name}"] for name in SERVICES}
+    extras = {name: stages()[f"libraries-{name}"] for name in SERVICES | {"backup"}}
     for name, text in extras.items():
         asked = re.search(r"install-libraries ([\w ]+)\n", text)
         assert asked is not None

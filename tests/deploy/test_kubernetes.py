@@ -230,6 +230,18 @@ def test_detectors_scale_on_all_work_there_is_down_to_none(manifests: list[Manif
     assert trigger["metadata"]["targetQueryValue"] == threads
 
 
+def test_backups_are_paraphes_own_and_the_old_ones_go(manifests: list[Manifest]) -> None:
+    spec = of(manifests, "CronJob")["backup"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert container["image"].partition(":")[0] == "paraphe-backup"
+    command = container["command"]
+    assert command[:4] == ["paraphe", "backup", "--into", "/backups"]
+    assert int(command[command.index("--keep") + 1]) > 0
+    assert {"name": "backups", "mountPath": "/backups"} in container["volumeMounts"]
+    given = {reference for source in container["envFrom"] for reference in source}
+    assert given == {"configMapRef", "secretRef"}, "it asks for the database and the object store"
+
+
 @pytest.mark.parametrize("overlay", ["gpu"])
 def test_gpu_detectors_ask_for_a_gpu(manifests: list[Manifest]) -> None:
     spec = of(manifests, "Deployment")["detector"]["spec"]["template"]["spec"]

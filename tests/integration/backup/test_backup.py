@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -240,6 +241,55 @@ def test_a_backup_needs_an_empty_folder_and_a_restore_a_backup(
     assert (full.status, "is not empty" in full.said) == (1, True)
     none = paraphe("restore", "--from", tmp_path / "full")
     assert (none.status, "no finished backup" in none.said) == (1, True)
+
+
+def test_of_a_folder_of_backups_the_newest_stay(stories: Stories, store: ObjectStore, tmp_path: Path) -> None:
+    """As the CronJob runs it."""
+    series = tmp_path / "backups"
+    series.mkdir()
+    (series / "somebody-elses").mkdir()
+    killed = series / "paraphe-20200101T000000Z"
+    killed.mkdir()
+    (killed / "database.dump").touch()
+    stored_job(stories, store)
+    kept = []
+    for _ in range(3):
+        time.sleep(1)  # they are named after the second
+        done = paraphe("backup", "--into", series, "--keep", "2")
+        assert done.status == 0, done.said
+        kept.append(done.said.partition(":")[0])
+    assert sorted(map(str, series.iterdir())) == sorted([*kept[1:], str(series / "somebody-elses")])
+    verified = paraphe("restore", "--from", kept[-1], "--verify", "--quick")
+    assert verified.status == 0, verified.said
+
+
+def test_backups_are_on_record_and_one_that_cannot_be_is_still_good(
+    stories: Stories, store: ObjectStore, tmp_path: Path
+) -> None:
+    stored_job(stories, store)
+    assert paraphe("backup", "--out", tmp_path / "one").status == 0
+    facts = text("select jobs, objects, bytes > 0, made_at < finished_at from backups")
+    assert stories.do(lambda c: [tuple(row) for row in c.execute(facts)]) == [(1, 1, True, True)]
+    stories.do(lambda c: c.execute(text("alter table backups rename to hidden")))
+    try:
+        made = paraphe("backup", "--out", tmp_path / "two")
+        assert (made.status, "not on record" in made.said) == (0, True), made.said
+        assert (tmp_path / "two" / "backup.json").exists()
+    finally:
+        stories.do(lambda c: c.execute(text("alter table hidden rename to backups")))
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--out", "a", "--into", "b"], ["--out", "a", "--keep", "2"], ["--into", "b", "--keep", "0"]]
+)
+def test_where_to_is_said_once(arguments: list[str]) -> None:
+    assert paraphe("backup", *arguments).status == 2
+
+
+def test_a_folder_that_is_not_mounted_is_not_made(servers: Servers, tmp_path: Path) -> None:
+    done = paraphe("backup", "--into", tmp_path / "missing")
+    assert (done.status, "mounted" in done.said) == (1, True)
+    assert not (tmp_path / "missing").exists()
 
 
 def test_the_servers_of_a_data_folder_are_used_or_started_for_the_time(
