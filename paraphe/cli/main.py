@@ -13,6 +13,7 @@ from paraphe.cli.deliveries import deliveries_app
 from paraphe.cli.events import events
 from paraphe.cli.jobs import jobs_app
 from paraphe.cli.keys import keys_app
+from paraphe.cli.metrics import metrics
 from paraphe.cli.settings import settings
 from paraphe.cli.submit import submit
 from paraphe.cli.subscriptions import subscriptions_app
@@ -35,6 +36,7 @@ app.add_typer(accounts_app, name="accounts")
 app.command()(backup)
 app.command()(restore)
 app.command()(settings)
+app.command()(metrics)
 
 
 def _mount_trainer(name: str) -> None:

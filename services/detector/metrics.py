@@ -9,7 +9,11 @@ _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 _CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 PAGES = Counter("paraphe_detector_pages_total", "Pages examined.")
-OUTCOMES = Counter("paraphe_detector_jobs_total", "Attempts this worker ended, by how.", ["outcome", "code"])
+OUTCOMES = Counter(
+    "paraphe_detector_jobs_total",
+    "Attempts this worker ended, by how. `lost`: somebody else has the job now; `unrecorded`: left to the reconciler.",
+    ["outcome", "code"],
+)
 HELD = Gauge("paraphe_detector_jobs_held", "Jobs this worker holds right now.")
 REPEATS = Counter("paraphe_detector_repeat_deliveries_total", "Messages dropped because there was nothing to claim.")
 STAGE_SECONDS = Histogram(

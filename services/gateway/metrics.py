@@ -15,27 +15,27 @@ class Metrics:
     """One registry an application, so that several may live in one process."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
         self._requests = Counter(
             "paraphe_gateway_requests",
-            "Answers by route, method and status (0: the client left first)",
+            "Answers by route, method and status (0: the client left first).",
             ["route", "method", "status"],
-            registry=self._registry,
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "paraphe_gateway_request_seconds",
-            "Time from the request's head to the end of its answer",
+            "Time from the request's head to the end of its answer.",
             ["route", "method"],
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._upload_bytes = Counter(
-            "paraphe_gateway_upload_bytes", "Bytes of documents received", registry=self._registry
+            "paraphe_gateway_upload_bytes", "Bytes of documents received.", registry=self.registry
         )
         self._accepted = Counter(
-            "paraphe_gateway_accepted_jobs", "Jobs accepted", ["model", "priority"], registry=self._registry
+            "paraphe_gateway_accepted_jobs", "Jobs accepted.", ["model", "priority"], registry=self.registry
         )
 
     def begin_at_zero(self, routes: Iterable[tuple[str, str]]) -> None:
@@ -62,4 +62,4 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)

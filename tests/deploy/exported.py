@@ -2,22 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from unittest.mock import patch
 
 from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.samples import Sample
 
-from services.detector import metrics as detector
+from paraphe.metrics_reference import MetricInfo, metrics_of_services
 from services.gateway.app import create_app
-from services.gateway.metrics import Metrics as GatewayMetrics
 from services.gateway.settings import Settings
 from services.notifier.metrics import NotifierMetrics
 from services.reconciler.metrics import ReconcilerMetrics
-
-_SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 # A gateway is made, but never started: it reaches none of these.
 _ANY_SERVERS = {
@@ -45,47 +40,25 @@ OTHERS = {
 }
 
 
-@dataclass(frozen=True)
-class Exported:
-    """One series name and the labels it has."""
-
-    name: str
-    labels: frozenset[str]
-
-
 @cache
 def exported() -> dict[str, frozenset[str]]:
     """Series name to label names, over all services."""
-    ours = {series.name: series.labels for wrapper in _wrappers() for series in _series(wrapper)}
+    ours = {name: labels for found in metrics_of_services().values() for one in found for name, labels in _series(one)}
     return ours | {name: frozenset(labels) for name, labels in OTHERS.items()}
+
+
+def _series(metric: MetricInfo) -> Iterator[tuple[str, frozenset[str]]]:
+    for suffix in ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",):
+        yield metric.name + suffix, frozenset({*metric.labels, *_SCRAPED, *({"le"} if suffix == "_bucket" else ())})
 
 
 def at_start() -> Iterator[Sample]:
     """Every series there is when the services have just started. Only so in a fresh process."""
     with patch.dict(os.environ, _ANY_SERVERS):
         app = create_app(Settings.from_environment())  # the gateway's series are made from its routes
-    for registry in _registries(app.state.metrics):
-        for family in registry.collect():
-            yield from family.samples
-
-
-def _registries(gateway: GatewayMetrics) -> tuple[CollectorRegistry, ...]:
-    # Asked for from the registries: a metric that is made but not registered is not exported.
     notifier, reconciler = CollectorRegistry(), CollectorRegistry()
     NotifierMetrics(notifier)
     ReconcilerMetrics(reconciler)
-    assert detector.PAGES in REGISTRY._collector_to_names
-    return REGISTRY, gateway._registry, notifier, reconciler
-
-
-def _wrappers() -> Iterator[MetricWrapperBase]:
-    for registry in _registries(GatewayMetrics()):
-        for collector in registry._collector_to_names:
-            if isinstance(collector, MetricWrapperBase) and collector._name.startswith("paraphe"):
-                yield collector
-
-
-def _series(wrapper: MetricWrapperBase) -> Iterator[Exported]:
-    for suffix in _SUFFIXES[str(wrapper._type)]:
-        labels = {*wrapper._labelnames, *_SCRAPED, *({"le"} if suffix == "_bucket" else ())}
-        yield Exported(wrapper._name + suffix, frozenset(labels))
+    for registry in (app.state.metrics.registry, REGISTRY, notifier, reconciler):
+        for family in registry.collect():
+            yield from family.samples

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paraphe import metrics_reference
 from paraphe.model_results import as_markdown as results_as_markdown
 from paraphe.settings_reference import as_markdown
 from shared.domain.errors import ErrorCode
@@ -23,6 +24,12 @@ def test_the_readme_s_figures_are_the_newest_model_s() -> None:
     newest = max((ROOT / "models" / "signatures").iterdir(), key=lambda folder: int(folder.name))
     table = results_as_markdown(newest)
     assert table in (ROOT / "README.md").read_text(), f"run: paraphe model show {newest.relative_to(ROOT)} --markdown"
+
+
+def test_the_metrics_page_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "metrics.md").read_text().rstrip() == metrics_reference.as_markdown().rstrip(), (
+        "run: paraphe metrics --markdown > docs/metrics.md"
+    )
 
 
 def test_every_failure_a_job_may_have_is_documented() -> None:
