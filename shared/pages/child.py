@@ -32,6 +32,8 @@ def main() -> None:
     answers.write(frame({"ready": True}))
     answers.flush()
     for line in sys.stdin.buffer:
+        answers.write(frame({"begun": True}))
+        answers.flush()  # from here on a death is the document's doing
         for part in _answer(Request.decode(line)):
             answers.write(part)
         answers.flush()

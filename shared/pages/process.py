@@ -53,30 +53,30 @@ class RendererProcess:
         return self._process.poll() is None
 
     def ask(self, request: Request) -> None:
-        """Send a request; its answer is read with :meth:`frame` and :meth:`raster`."""
+        """Send a request; its answer is read with :meth:`frame` and :meth:`raster`.
+
+        TemporaryError when the child did not even begin: that must not be blamed on the document at hand.
+        """
         if self.documents == 0:
-            self._await_start()
+            self._await("The renderer does not start; its reason is on this program's stderr.")
         self.documents += 1
+        assert self._process.stdin
+        with suppress(BrokenPipeError):  # it is dead, as the wait for its word will tell
+            self._process.stdin.write(request.encode())
+            self._process.stdin.flush()
+        self._await("The renderer ended before it saw the document.")
         self._seconds_left = request.limits.seconds
         self._memory_bytes = request.limits.memory_bytes
         self._seconds_a_page = request.limits.seconds_per_page
-        assert self._process.stdin
-        try:
-            self._process.stdin.write(request.encode())
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            self._report_death()
 
-    def _await_start(self) -> None:
-        """A child that cannot start is our fault, and must not be blamed on the document at hand."""
+    def _await(self, else_: str) -> None:
+        """The child's word that it is ready, or has begun; ``else_`` says what is wrong when it does not come."""
         self._seconds_left = self._seconds_a_page = _START_SECONDS
         try:
             self.frame()
         except DocumentError as error:
             self.kill()
-            raise TemporaryError(
-                ErrorCode.INTERNAL_ERROR, "The renderer does not start; its reason is on this program's stderr."
-            ) from error
+            raise TemporaryError(ErrorCode.INTERNAL_ERROR, else_) from error
 
     def frame(self) -> dict[str, Any]:
         """The answer's next frame; raises DocumentError if the child dies or takes too long."""

@@ -139,6 +139,18 @@ def test_a_child_that_died_idle_is_not_the_document_s_fault(page: Path) -> None:
         assert len(list(renderer.pages(page, 100, LIMITS))) == 1
 
 
+def test_a_child_that_dies_as_it_is_handed_a_document_is_not_its_fault_either(page: Path) -> None:
+    before = children()
+    with Renderer(1) as renderer:
+        list(renderer.pages(page, 100, LIMITS))
+        (child,) = children() - before
+        os.kill(child, signal.SIGSTOP)  # alive when it is taken from the pool, and then no more
+        threading.Timer(0.2, os.kill, (child, signal.SIGKILL)).start()
+        with pytest.raises(TemporaryError, match="before it saw the document"):
+            list(renderer.pages(page, 100, LIMITS))
+        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+
+
 def test_bad_documents_cost_the_others_nothing(tmp_path: Path, page: Path) -> None:
     bad = tmp_path / "bad.pdf"
     bad.write_bytes(expanding_pdf())
