@@ -171,6 +171,24 @@ def test_services_take_the_settings_they_are_given(services: dict[str, Any], mon
             assert build()
 
 
+def test_traces_are_off_until_one_variable_says_where_to(env_file: Path, tmp_path: Path) -> None:
+    """And whoever sends them is on the network a collector is to join."""
+    on = tmp_path / "env"
+    on.write_text(
+        re.sub(
+            r"^TRACING_ENDPOINT=.*",
+            "TRACING_ENDPOINT=http://collector:4318/v1/traces",
+            env_file.read_text(),
+            flags=re.M,
+        )
+    )
+    for file, endpoint in ((env_file, ""), (on, "http://collector:4318/v1/traces")):
+        services = resolved("gpu", file)["services"]
+        for name in ("gateway", "detector", "detector-gpu", "notifier"):
+            assert services[name]["environment"]["PARAPHE_TRACING_ENDPOINT"] == endpoint, name
+            assert "watch" in services[name]["networks"], name
+
+
 def test_what_env_sets_is_used_and_what_is_asked_for_is_set(env_file: Path) -> None:
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     given = {name for name, _ in _assignments(env_file)}

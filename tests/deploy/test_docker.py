@@ -52,6 +52,16 @@ def test_only_detectors_carry_a_runtime_and_only_the_gpus_torch() -> None:
         assert found == {"detector": {"openvino"}, "detector-gpu": {"torch", "ultralytics"}}.get(name, set()), name
 
 
+def test_who_sends_traces_can() -> None:
+    for name in SERVICES:
+        source = ROOT / "services" / name.removesuffix("-gpu")
+        traces = any("configure_tracing(" in path.read_text() for path in source.rglob("*.py"))
+        asked = re.search(r"install-libraries ([\w ]+)\n", stages()[f"libraries-{name}"])
+        assert asked is not None
+        assert ("opentelemetry-sdk==" in libraries(*asked[1].split())) == traces, name
+        assert ("opentelemetry-exporter-otlp-proto-http==" in libraries(*asked[1].split())) == traces, name
+
+
 def test_requirements_follow_our_own_extras() -> None:
     assert "paraphe" not in libraries("trainer")
     assert "torch==" in libraries("trainer")

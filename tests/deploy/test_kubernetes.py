@@ -147,6 +147,15 @@ def test_nothing_talks_unless_allowed(manifests: list[Manifest]) -> None:
         assert (labels.items() >= data.items()) != is_server, name
 
 
+def test_traces_may_go_out_where_they_are_sent(manifests: list[Manifest]) -> None:
+    policy = of(manifests, "NetworkPolicy")["traces"]["spec"]
+    (who,) = policy["podSelector"]["matchExpressions"]
+    assert set(who["values"]) == {"gateway", "detector", "notifier"}
+    assert policy["egress"] == [{"ports": [{"protocol": "TCP", "port": 4318}]}]
+    (settings,) = [each for name, each in of(manifests, "ConfigMap").items() if name.startswith("paraphe-settings")]
+    assert settings["data"]["PARAPHE_TRACING_ENDPOINT"] == ""
+
+
 def test_secrets_are_referred_to_and_not_contained(rendered: dict[str, Path]) -> None:
     for overlay in ("cpu", "gpu"):
         assert of(list(yaml.safe_load_all(rendered[overlay].read_text())), "Secret") == {}
