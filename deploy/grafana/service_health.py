@@ -215,6 +215,13 @@ HEALTH = (
                 unit="s",
             ),
             lines(
+                "Age of the newest backup",
+                Query("time() - max(paraphe_last_backup_timestamp_seconds > 0)", "age"),
+                unit="s",
+                says="Empty: no backup was ever made.",
+            ),
+            lines("Size of the database", Query("max(paraphe_database_bytes)", "bytes"), unit="bytes"),
+            lines(
                 "Disk free",
                 Query(
                     'node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs"}'

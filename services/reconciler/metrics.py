@@ -6,6 +6,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 from shared.db.backlog import Backlog
 from shared.db.outbox import Topic
+from shared.db.upkeep import Upkeep
 from shared.domain.drift import Standing
 from shared.domain.job import JobState
 
@@ -55,6 +56,13 @@ class ReconcilerMetrics:
             registry=registry,
         )
 
+        self._backed_up = Gauge(
+            "paraphe_last_backup_timestamp_seconds",
+            "The moment that the newest backup of the database holds; 0 when none was ever made.",
+            registry=registry,
+        )
+        self._database_bytes = Gauge("paraphe_database_bytes", "Size of the database on disk.", registry=registry)
+
     def show_backlog(self, backlog: Backlog, outstanding: dict[Topic, int]) -> None:
         """Set the gauges."""
         self._jobs.labels(JobState.QUEUED).set(backlog.queued)
@@ -73,6 +81,11 @@ class ReconcilerMetrics:
             for window, ratio in (("last_week", standing.changed_lately), ("weeks_before", standing.changed_before)):
                 if ratio is not None:
                     self._changed.labels(model, version, window).set(ratio)
+
+    def show_upkeep(self, upkeep: Upkeep) -> None:
+        """Set the gauges."""
+        self._backed_up.set(upkeep.backed_up_at.timestamp() if upkeep.backed_up_at else 0)
+        self._database_bytes.set(upkeep.database_bytes)
 
     def count_sent(self, topic: Topic, number: int) -> None:
         """Messages the reconciler put on the broker."""

@@ -2,6 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import Engine
 
 from services.reconciler.leadership import Leadership
 from services.reconciler.metrics import ReconcilerMetrics
@@ -9,11 +12,15 @@ from services.reconciler.model_watch import ModelWatch
 from services.reconciler.repairs import Repairs
 from services.reconciler.retention import Retention
 from services.reconciler.settings import ReconcilerOptions, ReconcilerSettings
-from shared.db.engine import make_engine
+from shared.db import upkeep
+from shared.db.engine import make_engine, transact
 from shared.loops import EnduringLoop, run_until
 from shared.objects import ObjectStore
 from shared.queue import Publisher
 from shared.service import run_service
+
+# Backups are made by the day, and Postgres looks at every file to tell its size.
+_UPKEEP_S = 30.0
 
 
 def main() -> None:
@@ -30,9 +37,14 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
     repairs = Repairs(engine, publisher, store, metrics, settings.jobs, settings.redis)
     retention = Retention(engine, publisher, store, metrics, settings.jobs, settings.retention)
     models = ModelWatch(engine, metrics)
-    run_until(stop, _loops(repairs, retention, models, leadership, metrics, settings.options))
+    loops = _loops(repairs, retention, models, leadership, metrics, settings.options)
+    run_until(stop, [*loops, EnduringLoop("upkeep gauges", partial(_show_upkeep, engine, metrics), period_s=_UPKEEP_S)])
     leadership.release()
     engine.dispose()
+
+
+def _show_upkeep(engine: Engine, metrics: ReconcilerMetrics) -> None:
+    metrics.show_upkeep(transact(engine, upkeep.look))
 
 
 def _loops(

@@ -18,7 +18,7 @@ from tests.deploy.promql import counted, grouped_by, selectors
 from tests.deploy.tools import DEPLOY, ROOT, run
 
 RULES = DEPLOY / "prometheus/rules/paraphe.yml"
-UNIT_TESTS = DEPLOY / "prometheus/tests/paraphe_test.yml"
+UNIT_TESTS = sorted((DEPLOY / "prometheus/tests").glob("*_test.yml"))
 _DOCUMENT_CODES_END = ErrorCode.PAGE_OUT_OF_RANGE
 
 
@@ -36,15 +36,17 @@ def test_the_configuration_is_valid(tmp_path: Path) -> None:
     assert f"{len(ALERTS)} rules found" in run(["promtool", "check", "config", tmp_path / "prometheus.yml"])
 
 
-def test_every_unit_test_of_the_rules_passes() -> None:
-    assert "SUCCESS" in run(["promtool", "test", "rules", UNIT_TESTS])
+@pytest.mark.parametrize("file", UNIT_TESTS, ids=lambda file: file.stem)
+def test_every_unit_test_of_the_rules_passes(file: Path) -> None:
+    assert "SUCCESS" in run(["promtool", "test", "rules", file])
 
 
 @pytest.mark.parametrize("rule", ALERTS)
 def test_an_alert_is_shown_to_fire_and_not_to(rule: dict[str, Any]) -> None:
     cases = [
         case
-        for group in yaml.safe_load(UNIT_TESTS.read_text())["tests"]
+        for file in UNIT_TESTS
+        for group in yaml.safe_load(file.read_text())["tests"]
         for case in group["alert_rule_test"]
         if case["alertname"] == rule["alert"]
     ]
