@@ -1,15 +1,19 @@
 """The whole system as processes on the test servers, to be used, killed and looked at."""
 
 import os
+import random
 import signal
 import socket
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import httpx
@@ -40,6 +44,8 @@ class System:
     folder: Path
     environment: dict[str, str]
     processes: dict[str, ChildProcess] = field(default_factory=dict)
+    # Jobs accepted, by the address of the gateway that did; several take turns.
+    accepted_by: Counter[str] = field(default_factory=Counter)
     url: str = ""
     key: str = ""
     engine: Engine = field(init=False)
@@ -50,8 +56,12 @@ class System:
             _, self.key = keys.create(
                 connection, client_name="tests", name="tests", scopes=list(keys.Scope), requests_per_minute=1_000_000
             )
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
+        self._ports = {"gateway": free_port()}
+        self.url = self.url_of("gateway")
+
+    def url_of(self, gateway: str) -> str:
+        """A gateway's address; it keeps it when it is started anew."""
+        return f"http://127.0.0.1:{self._ports[gateway]}"
 
     def start(self, *names: str) -> None:
         """Start services and wait until the gateway, if among them, is ready."""
@@ -59,12 +69,19 @@ class System:
             process = ChildProcess(self._spec(name))
             process.spawn()
             self.processes[name] = process
-        if "gateway" in names:
-            self.processes["gateway"].wait_until(self._gateway_ready, 30)
+        for name in names:
+            if name.startswith("gateway"):
+                self.wait_ready(name)
+
+    def wait_ready(self, gateway: str) -> None:
+        """Until it would be given requests."""
+        self.processes[gateway].wait_until(partial(self._is_ready, gateway), 30)
 
     def _spec(self, name: str) -> ProcessSpec:
         service = name.split("-")[0]
-        ports = {"PARAPHE_GATEWAY_PORT": str(self._port), "PARAPHE_GATEWAY_HOST": "127.0.0.1"}
+        ports = {"PARAPHE_GATEWAY_HOST": "127.0.0.1"}
+        if service == "gateway":
+            ports["PARAPHE_GATEWAY_PORT"] = str(self._ports.setdefault(name, free_port()))
         for each in ("DETECTOR", "NOTIFIER", "RECONCILER"):
             ports[f"PARAPHE_{each}_METRICS_PORT"] = str(free_port())
         return ProcessSpec(
@@ -75,9 +92,9 @@ class System:
             env={**os.environ, **self.servers.environment, **self.environment, **ports},
         )
 
-    def _gateway_ready(self) -> bool:
+    def _is_ready(self, gateway: str) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return httpx.get(f"{self.url_of(gateway)}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -105,20 +122,26 @@ class System:
         self.engine.dispose()
 
     def submit(self, document: Path, *, key: str | None = None, patience_s: float = 60.0) -> str:
-        """Submit as a careful client does, again with the same idempotency key until accepted; the job's id."""
+        """Submit as a careful client does, again with the same idempotency key until accepted; the job's id.
+
+        Of several gateways each try goes to another, as behind a load balancer.
+        """
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key or str(uuid.uuid4())}
         deadline = time.monotonic() + patience_s
-        while True:
+        urls = [self.url_of(name) for name in self._ports]
+        for url in cycle(random.sample(urls, len(urls))):
             try:
                 files = {"file": (document.name, document.read_bytes())}
-                answer = httpx.post(f"{self.url}/v1/jobs", files=files, headers=headers, timeout=20)
+                answer = httpx.post(f"{url}/v1/jobs", files=files, headers=headers, timeout=20)
                 if answer.status_code in (200, 202):
+                    self.accepted_by[url] += 1
                     return str(answer.json()["id"])
                 assert answer.status_code == 503, f"{answer.status_code}: {answer.text}"
             except httpx.TransportError:
                 pass
             assert time.monotonic() < deadline, f"{document.name} was not accepted within {patience_s:.0f} s"
             time.sleep(0.2)
+        raise AssertionError("there is no gateway")
 
     def submit_many(self, documents: Iterable[Path]) -> list[str]:
         """Submit all, eight at a time; ids in order."""
