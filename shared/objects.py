@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -83,6 +83,13 @@ class ObjectStore:
             for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
                 if entry.object_name and not entry.is_dir:
                     yield entry.object_name, entry.size or 0
+
+    def older_than(self, moment: datetime, prefix: str) -> Iterator[str]:
+        """Names that start with ``prefix`` of objects written before ``moment``, by the store's clock."""
+        with _faults_named():
+            for entry in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
+                if entry.object_name and entry.last_modified and entry.last_modified < moment:
+                    yield entry.object_name
 
     def delete_under(self, prefix: str) -> None:
         """Delete every object whose name starts with ``prefix``."""

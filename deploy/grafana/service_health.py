@@ -54,6 +54,8 @@ HEALTH = (
                     "{{topic}} sent again",
                 ),
                 Query("sum(rate(paraphe_uploads_removed_total[$__rate_interval]))", "uploads removed"),
+                Query("sum(rate(paraphe_orphans_removed_total[$__rate_interval]))", "orphans removed"),
+                Query("max(paraphe_orphans_withheld)", "orphans withheld"),
                 unit="ops",
             ),
         ),

@@ -5,12 +5,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from uuid import UUID
 
 from paraphe.backup.errors import BackupError
+from shared.domain.document_name import document_name
 from shared.objects import ObjectMissingError, ObjectStore
-
-DOCUMENTS = "documents/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +18,6 @@ class ListedObject:
     name: str
     size: int
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentName:
-    """What a document's name in the store says: whose it is, its hash, and its job."""
-
-    client_id: UUID
-    sha256: str
-    job_id: UUID
 
 
 def write_listing(store: ObjectStore, target: Path) -> tuple[int, int]:
@@ -57,17 +46,6 @@ def read_listing(path: Path) -> Iterator[ListedObject]:
                 yield ListedObject(**json.loads(line))
             except (ValueError, TypeError) as error:
                 raise BackupError(f"{path} cannot be read: {error}") from error
-
-
-def document_name(name: str) -> DocumentName | None:
-    """The parts of ``documents/<client>/<sha256>/<job>``; None for any other name."""
-    parts = name.split("/")
-    if len(parts) != 4 or f"{parts[0]}/" != DOCUMENTS:
-        return None
-    try:
-        return DocumentName(UUID(parts[1]), parts[2], UUID(parts[3]))
-    except ValueError:
-        return None
 
 
 def hash_of(store: ObjectStore, name: str) -> str:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, select
 
 from paraphe.backup.database import Database
 from paraphe.backup.errors import BackupError
-from paraphe.backup.listing import DOCUMENTS, DocumentName, document_name
 from paraphe.backup.manifest import Manifest
 from shared.db import jobs as job_store
 from shared.db.audit import Actor
@@ -20,6 +19,7 @@ from shared.db.engine import transact
 from shared.db.jobs import NewJob
 from shared.db.migrate import migrate
 from shared.db.tables import clients, documents, jobs
+from shared.domain.document_name import DOCUMENTS, DocumentName, document_name
 from shared.domain.ids import first_id_at
 from shared.domain.job import Document, JobOptions
 from shared.objects import ObjectStore

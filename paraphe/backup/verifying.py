@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from paraphe.backup.database import Database
-from paraphe.backup.listing import ListedObject, document_name, hash_of, read_listing
+from paraphe.backup.listing import ListedObject, hash_of, read_listing
 from paraphe.backup.manifest import LISTING, Manifest
 from shared.db.tables import jobs
+from shared.domain.document_name import document_name
 from shared.objects import ObjectMissingError, ObjectStore
 
 

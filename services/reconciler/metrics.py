@@ -35,6 +35,14 @@ class ReconcilerMetrics:
         self.jobs_expired = Counter(
             "paraphe_jobs_expired", "Jobs erased because their retention was over.", registry=registry
         )
+        self.orphans_removed = Counter(
+            "paraphe_orphans_removed", "Documents in the store that no job had, removed.", registry=registry
+        )
+        self.orphans_withheld = Gauge(
+            "paraphe_orphans_withheld",
+            "Documents in the store that no job has, but which are too many to be believed and removed.",
+            registry=registry,
+        )
         self._ticks = Gauge(
             "paraphe_reconciler_last_tick_timestamp_seconds",
             "When each loop last did its work.",

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Engine
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 from services.reconciler.leadership import Leadership
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.model_watch import ModelWatch
+from services.reconciler.orphans import OrphanSweep
 from services.reconciler.repairs import Repairs
 from services.reconciler.retention import Retention
 from services.reconciler.settings import ReconcilerOptions, ReconcilerSettings
@@ -37,7 +39,8 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
     repairs = Repairs(engine, publisher, store, metrics, settings.jobs, settings.redis)
     retention = Retention(engine, publisher, store, metrics, settings.jobs, settings.retention)
     models = ModelWatch(engine, metrics)
-    loops = _loops(repairs, retention, models, leadership, metrics, settings.options)
+    orphans = OrphanSweep(engine, store, metrics, timedelta(days=settings.options.orphan_days))
+    loops = _loops(repairs, retention, orphans, models, leadership, metrics, settings.options)
     run_until(stop, [*loops, EnduringLoop("upkeep gauges", partial(_show_upkeep, engine, metrics), period_s=_UPKEEP_S)])
     leadership.release()
     engine.dispose()
@@ -50,6 +53,7 @@ def _show_upkeep(engine: Engine, metrics: ReconcilerMetrics) -> None:
 def _loops(
     repairs: Repairs,
     retention: Retention,
+    orphans: OrphanSweep,
     models: ModelWatch,
     leadership: Leadership,
     metrics: ReconcilerMetrics,
@@ -72,6 +76,7 @@ def _loops(
         leading("messages", repairs.send_again, options.every_s),
         leading("uploads", repairs.remove_expired_uploads, options.sweep_every_s),
         leading("retention", retention.erase_expired, options.sweep_every_s),
+        leading("orphans", orphans.step, options.sweep_every_s),
         leading("models", models.sum_up, options.sweep_every_s),
         EnduringLoop("gauges", repairs.measure, period_s=options.every_s),
         EnduringLoop("model gauges", models.measure, period_s=options.sweep_every_s),

@@ -20,6 +20,9 @@ class ReconcilerOptions(BaseSettings):
 
     every_s: float = Field(default=1.0, gt=0, description="between looks for lost workers and lost messages")
     sweep_every_s: float = Field(default=10.0, gt=0, description="between looks for expired uploads")
+    orphan_days: int = Field(
+        default=30, ge=0, description="a stored document no job has is removed after so long; 0: never"
+    )
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=9104, ge=0, description="0: no metrics endpoint")
 

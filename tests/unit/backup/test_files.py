@@ -8,8 +8,9 @@ import pytest
 
 from paraphe.backup import programs
 from paraphe.backup.errors import BackupError
-from paraphe.backup.listing import DocumentName, document_name, read_listing
+from paraphe.backup.listing import read_listing
 from paraphe.backup.manifest import DUMP, LISTING, Manifest, fact_of
+from shared.domain.document_name import DocumentName, document_name
 
 CLIENT, JOB = UUID(int=1), UUID(int=2)
 
