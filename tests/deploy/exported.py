@@ -35,8 +35,12 @@ OTHERS = {
     "process_cpu_seconds_total": _SCRAPED,
     "node_filesystem_avail_bytes": _DISK,
     "node_filesystem_size_bytes": _DISK,
+    "node_filesystem_files_free": _DISK,
+    "node_filesystem_files": _DISK,
     "kubelet_volume_stats_available_bytes": _VOLUME,
     "kubelet_volume_stats_capacity_bytes": _VOLUME,
+    "kubelet_volume_stats_inodes_free": _VOLUME,
+    "kubelet_volume_stats_inodes": _VOLUME,
 }
 
 
