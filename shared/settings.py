@@ -130,12 +130,29 @@ class ModelSettings(BaseSettings):
     default: str = Field(default="signatures", description="the model of jobs that name none")
 
 
+_SHORTEST_RECORD_DAYS = 8
+
+
 class RetentionSettings(BaseSettings):
-    """How long documents and what was found on them are kept."""
+    """How long documents and what was found on them are kept, and what is on record of telling people."""
 
     model_config = _group("RETENTION")
 
     days: int = Field(default=0, ge=0, description="then jobs with an outcome erase themselves; 0: kept for ever")
+    delivery_days: int = Field(
+        default=90, ge=0, description="then deliveries that are over go, with their attempts; at least 8; 0: never"
+    )
+    alert_days: int = Field(
+        default=365, ge=0, description="then incidents that are closed and alerts that are over go; 0: kept for ever"
+    )
+
+    @field_validator("delivery_days")
+    @classmethod
+    def _outlast_a_period(cls, days: int) -> int:
+        """By its delivery it is known that a week's summary has been sent."""
+        if 0 < days < _SHORTEST_RECORD_DAYS:
+            raise ValueError(f"must be 0 or at least {_SHORTEST_RECORD_DAYS}")
+        return days
 
 
 class LogSettings(BaseSettings):

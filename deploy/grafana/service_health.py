@@ -50,6 +50,9 @@ HEALTH = (
                 Query("sum(rate(paraphe_leases_expired_total[$__rate_interval]))", "leases run out"),
                 Query("sum(rate(paraphe_jobs_expired_total[$__rate_interval]))", "retention over"),
                 Query(
+                    "sum by (kind) (rate(paraphe_records_expired_total[$__rate_interval]))", "{{kind}} no longer kept"
+                ),
+                Query(
                     "sum by (topic) (rate(paraphe_reconciler_messages_sent_total[$__rate_interval]))",
                     "{{topic}} sent again",
                 ),

@@ -35,6 +35,14 @@ class ReconcilerMetrics:
         self.jobs_expired = Counter(
             "paraphe_jobs_expired", "Jobs erased because their retention was over.", registry=registry
         )
+        self.records_expired = Counter(
+            "paraphe_records_expired",
+            "Deliveries, incidents and alerts that are no longer kept.",
+            ["kind"],
+            registry=registry,
+        )
+        for kind in ("delivery", "incident", "alert"):
+            self.records_expired.labels(kind)
         self.orphans_removed = Counter(
             "paraphe_orphans_removed", "Documents in the store that no job had, removed.", registry=registry
         )

@@ -11,6 +11,7 @@ from services.reconciler.leadership import Leadership
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.model_watch import ModelWatch
 from services.reconciler.orphans import OrphanSweep
+from services.reconciler.record_retention import RecordRetention
 from services.reconciler.repairs import Repairs
 from services.reconciler.retention import Retention
 from services.reconciler.settings import ReconcilerOptions, ReconcilerSettings
@@ -40,7 +41,8 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
     retention = Retention(engine, publisher, store, metrics, settings.jobs, settings.retention)
     models = ModelWatch(engine, metrics)
     orphans = OrphanSweep(engine, store, metrics, timedelta(days=settings.options.orphan_days))
-    loops = _loops(repairs, retention, orphans, models, leadership, metrics, settings.options)
+    records = RecordRetention(engine, metrics, settings.retention)
+    loops = _loops(repairs, retention, records, orphans, models, leadership, metrics, settings.options)
     run_until(stop, [*loops, EnduringLoop("upkeep gauges", partial(_show_upkeep, engine, metrics), period_s=_UPKEEP_S)])
     leadership.release()
     engine.dispose()
@@ -53,6 +55,7 @@ def _show_upkeep(engine: Engine, metrics: ReconcilerMetrics) -> None:
 def _loops(
     repairs: Repairs,
     retention: Retention,
+    records: RecordRetention,
     orphans: OrphanSweep,
     models: ModelWatch,
     leadership: Leadership,
@@ -76,6 +79,7 @@ def _loops(
         leading("messages", repairs.send_again, options.every_s),
         leading("uploads", repairs.remove_expired_uploads, options.sweep_every_s),
         leading("retention", retention.erase_expired, options.sweep_every_s),
+        leading("records", records.step, options.sweep_every_s),
         leading("orphans", orphans.step, options.sweep_every_s),
         leading("models", models.sum_up, options.sweep_every_s),
         EnduringLoop("gauges", repairs.measure, period_s=options.every_s),

@@ -1,5 +1,6 @@
 """The audit log: who did what to whom, kept when its subject is gone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +31,9 @@ class Action(StrEnum):
     SECRET_ROTATED = "webhook_secret.rotated"  # noqa: S105 - the name of an action
     DELIVERY_REPLAYED = "delivery.replayed"
     HISTORY_EXPORTED = "history.exported"
+    DELIVERIES_ERASED = "deliveries.erased"
+    INCIDENTS_ERASED = "incidents.erased"
+    ALERTS_ERASED = "alerts.erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +59,22 @@ class AuditLine:
 
 def write(connection: Connection, actor: Actor, action: Action, subject: object, **detail: Any) -> None:
     """Add a line, in the transaction of what it tells about."""
+    who = {"client_id": actor.client_id, "key_id": actor.key_id, "account_id": actor.account_id}
+    _add(connection, who, action, subject, detail)
+
+
+def write_for_system(
+    connection: Connection, client_id: UUID | None, action: Action, subject: object, **detail: Any
+) -> None:
+    """Add a line on what the system did by itself, to what is a client's or (None) the whole installation's."""
+    _add(connection, {"client_id": client_id}, action, subject, detail)
+
+
+def _add(
+    connection: Connection, who: Mapping[str, UUID | None], action: Action, subject: object, detail: Mapping[str, Any]
+) -> None:
     connection.execute(
-        insert(audit_lines).values(
-            id=new_id(),
-            client_id=actor.client_id,
-            key_id=actor.key_id,
-            account_id=actor.account_id,
-            action=action,
-            subject=str(subject),
-            detail=detail,
-        )
+        insert(audit_lines).values(id=new_id(), action=action, subject=str(subject), detail=dict(detail), **who)
     )
 
 
