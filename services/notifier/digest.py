@@ -8,11 +8,9 @@ from sqlalchemy import Connection, Engine, select, text
 from services.notifier.settings import MailSettings
 from shared.db import deliveries, summary
 from shared.db.engine import transact
+from shared.db.locks import AdvisoryLock
 from shared.db.tables import deliveries as delivery_rows
 from shared.domain.delivery import Notice, NoticeKind
-
-# Any constant: two notifiers must not write the same summary at once.
-_LOCK = 7_206_942
 
 
 class Digest:
@@ -31,7 +29,7 @@ class Digest:
             self._on_deliveries()
 
     def _write(self, connection: Connection) -> bool:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": AdvisoryLock.DIGEST})
         since, until = period_before(datetime.now(UTC), self._mail.digest_hours, self._mail.digest_at_hour)
         missing = [one for one in self._mail.digest_addresses if not _is_written(connection, one, until)]
         if not missing:

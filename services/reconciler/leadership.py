@@ -5,7 +5,7 @@ import threading
 import structlog
 from sqlalchemy import Connection, Engine, func, select, text
 
-from shared.db.operation import RECONCILER_LOCK
+from shared.db.locks import AdvisoryLock
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Leadership:
         if self._held:
             self._session.execute(select(1))  # raises when the session, and the lock with it, is gone
             return True
-        self._held = self._session.execute(select(func.pg_try_advisory_lock(RECONCILER_LOCK))).scalar_one()
+        self._held = self._session.execute(select(func.pg_try_advisory_lock(AdvisoryLock.RECONCILER))).scalar_one()
         if self._held:
             log.info("this reconciler leads")
         return self._held

@@ -7,10 +7,8 @@ from alembic.config import Config
 from sqlalchemy import Engine, text
 
 from shared.db.engine import make_engine
+from shared.db.locks import AdvisoryLock
 from shared.settings import PostgresSettings
-
-# Any constant: two services that start at once must not migrate at once.
-_LOCK = 7_206_941
 
 
 def migrate(engine: Engine) -> None:
@@ -18,7 +16,7 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": AdvisoryLock.MIGRATION})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

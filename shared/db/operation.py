@@ -7,13 +7,11 @@ from sqlalchemy import Connection, func, select, text
 
 from shared.db import backlog
 from shared.db.backlog import Backlog
+from shared.db.locks import AdvisoryLock
 from shared.db.outbox import Topic
 from shared.db.tables import jobs, outbox
 from shared.domain.ids import first_id_at
 from shared.domain.job import JobState
-
-# Held by the reconciler that leads, for as long as it lives.
-RECONCILER_LOCK = 7_206_942
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def look(connection: Connection) -> Operation:
         backlog=backlog.measure(connection),
         unrecorded=events.number,
         oldest_unrecorded_s=max(float(events.age or 0), 0.0),
-        reconciler_leads=_is_held(connection, RECONCILER_LOCK),
+        reconciler_leads=_is_held(connection, AdvisoryLock.RECONCILER),
         finished=recent.finished,
         failed=recent.failed,
         last_result_at=recent.last,

@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from services.notifier.digest import Digest
 from services.notifier.settings import MailSettings
+from services.reconciler.leadership import Leadership
 from shared import dispatch
 from shared.db import deliveries, events, subscriptions
 from shared.db.outbox import Message, Topic
@@ -200,3 +202,16 @@ def test_events_of_all_kinds_can_be_told(stories: Stories, mailbox: Mailbox, sta
         "Paraphe: job.started",
         "Document examined: signed",
     }
+
+
+def test_a_digest_is_written_while_a_reconciler_leads(stories: Stories) -> None:
+    leadership = Leadership(stories.engine)
+    try:
+        assert leadership.is_held()
+        told: list[None] = []
+        Digest(
+            stories.engine, MailSettings(host="localhost", digest_addresses=(ADDRESS,)), lambda: told.append(None)
+        ).step()
+        assert told == [None]
+    finally:
+        leadership.release()
