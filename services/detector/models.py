@@ -76,6 +76,7 @@ class Models:
             observe=_observe,
         )
         metrics.MODEL.labels(version.name, version.version, backend.name).set(1)
+        metrics.CONFIDENCE.labels(version.name, version.version)  # there from the start, with nothing observed
         log.info("model loaded", model=version.name, version=version.version, backend=backend.name)
         return LoadedModel(version, detector, batcher)
 

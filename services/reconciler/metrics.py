@@ -59,17 +59,17 @@ class ReconcilerMetrics:
         )
         for topic in Topic:
             self._sent.labels(topic)
-        self._stability = Gauge(
+        self._stability = _ComingAndGoing(
             "paraphe_model_confidence_psi",
             "Population stability index of the last day's confidences against the four weeks before (0: the same).",
             ["model", "version"],
-            registry=registry,
+            registry,
         )
-        self._changed = Gauge(
+        self._changed = _ComingAndGoing(
             "paraphe_model_changed_pages_ratio",
             "Pages that people changed, of those examined: in the last week, and in the four weeks before.",
             ["model", "version", "window"],
-            registry=registry,
+            registry,
         )
 
         self._backed_up = Gauge(
@@ -89,14 +89,14 @@ class ReconcilerMetrics:
 
     def show_models(self, standings: Mapping[tuple[str, str], Standing]) -> None:
         """Set the gauges of every model version; what cannot be said, or not any more, is not shown."""
-        self._stability.clear()
-        self._changed.clear()
-        for (model, version), standing in standings.items():
-            if standing.stability is not None:
-                self._stability.labels(model, version).set(standing.stability)
-            for window, ratio in (("last_week", standing.changed_lately), ("weeks_before", standing.changed_before)):
-                if ratio is not None:
-                    self._changed.labels(model, version, window).set(ratio)
+        stability: dict[tuple[str, ...], float | None] = {}
+        changed: dict[tuple[str, ...], float | None] = {}
+        for version, standing in standings.items():
+            stability[version] = standing.stability
+            changed[*version, "last_week"] = standing.changed_lately
+            changed[*version, "weeks_before"] = standing.changed_before
+        self._stability.show(stability)
+        self._changed.show(changed)
 
     def show_upkeep(self, upkeep: Upkeep) -> None:
         """Set the gauges."""
@@ -110,3 +110,23 @@ class ReconcilerMetrics:
     def tick(self, loop: str) -> None:
         """A loop has done its work just now."""
         self._ticks.labels(loop).set_to_current_time()
+
+
+class _ComingAndGoing:
+    """A gauge whose series are there only while they have a value.
+
+    Never cleared as a whole: a scrape at that moment would find nothing, and an alert's waiting begin anew.
+    """
+
+    def __init__(self, name: str, meaning: str, labels: list[str], registry: CollectorRegistry) -> None:
+        self._gauge = Gauge(name, meaning, labels, registry=registry)
+        self._shown: set[tuple[str, ...]] = set()
+
+    def show(self, values: Mapping[tuple[str, ...], float | None]) -> None:
+        """Exactly these from now on, by label values; None is none."""
+        known = {labels: value for labels, value in values.items() if value is not None}
+        for labels, value in known.items():
+            self._gauge.labels(*labels).set(value)
+        for labels in self._shown - known.keys():
+            self._gauge.remove(*labels)
+        self._shown = set(known)

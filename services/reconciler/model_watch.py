@@ -18,19 +18,24 @@ log = structlog.get_logger(__name__)
 
 # Confidences come by the thousand, so a day says enough; corrections are few, and people do not work at weekends.
 _DAY, _WEEK, _WEEKS_BEFORE = timedelta(days=1), timedelta(days=7), timedelta(days=28)
+# At first there is a month to sum up: by and by, or the loop would look as if it stood still.
+_HOURS_A_STEP = 24
 _NOTHING = ModelSum(0, 0, (0,) * CONFIDENCE_BINS)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelWatch:
-    """Each method does its work once, completely. Faults of servers pass through to the loop that calls it."""
+    """Each method does its work once. Faults of servers pass through to the loop that calls it."""
 
     engine: Engine
     metrics: ReconcilerMetrics
 
     def sum_up(self) -> None:
-        """Catch up with the hours that are over, oldest first, a transaction each."""
-        while hour := transact(self.engine, partial(model_hours.sum_up_next, now=datetime.now(UTC))):
+        """Sum up hours that are over, oldest first, a transaction each."""
+        for _ in range(_HOURS_A_STEP):
+            hour = transact(self.engine, partial(model_hours.sum_up_next, now=datetime.now(UTC)))
+            if hour is None:
+                return
             log.info("results of an hour summed up", hour=hour.isoformat())
 
     def measure(self) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from paraphe.local.process import ChildProcess
 from shared.objects import ObjectStore
 from shared.settings import ObjectsSettings
+from tests.deploy.exported import exported
 from tests.deploy.promql import selectors
 from tests.deploy.test_grafana import panels, queries
 from tests.deploy.tools import DEPLOY
@@ -95,6 +96,8 @@ def _panels_have_answers(watch: Watch) -> None:
         watch.query(rule["expr"])
     named = {name for panel in wanted for expr in queries(panel) for name, _ in selectors(expr)}
     assert len(named) > 30
+    ours = {series["metric"]["__name__"] for series in watch.query('count by (__name__) ({__name__=~"paraphe_.+"})')}
+    assert {name for name in ours if not name.endswith("_created")} <= exported().keys(), "docs/metrics.md lacks some"
 
 
 def _the_scaler_counts_what_there_is(system: System) -> None:
