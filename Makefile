@@ -57,6 +57,7 @@ check: $(VENV)/.test
 
 test: check
 	@tests/install-browser
+	@$(BIN)/python -m tests.e2e.web.html_checker
 	$(BIN)/pytest $(ARGS)
 
 test-fast: $(VENV)/.test

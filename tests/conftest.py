@@ -14,6 +14,12 @@ from tests.servers import Servers
 KINDS = ("unit", "integration", "faults", "e2e")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where tests leave what people look at afterwards: screenshots of the pages."""
+    folder = Path(__file__).parent.parent / "test-artefacts"
+    parser.addoption("--artefacts", default=folder, metavar="DIR", help=f"folder for screenshots (default: {folder})")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folder a test lies in says its kind: ``pytest -m unit``. The quick kinds run first."""
     items.sort(key=_place_in_run)

@@ -39,8 +39,16 @@ def desk_gateway(session_servers: Servers, tmp_path_factory: pytest.TempPathFact
     gateway.kill()
 
 
+@pytest.fixture(scope="session")
+def pictures(pytestconfig: pytest.Config) -> Path:
+    """Where screenshots are kept, for people to look at after the run."""
+    folder = Path(pytestconfig.getoption("artefacts")) / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture
-def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Browser, pictures: Path) -> Iterator[Desk]:
     """An empty system; afterwards no page may have complained of anything."""
     engine = make_engine(PostgresSettings())
     with engine.begin() as connection:
@@ -48,7 +56,7 @@ def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Bro
             connection, client_name="acme", name="scanner", scopes=list(keys.Scope), requests_per_minute=1_000_000
         )
     api = httpx.Client(base_url=desk_gateway.url, headers={"Authorization": f"Bearer {text}"}, timeout=30)
-    desk = Desk(desk_gateway.url, desk_browser, engine, key.client_id, api, tmp_path)
+    desk = Desk(desk_gateway.url, desk_browser, engine, key.client_id, api, pictures)
     yield desk
     desk.close()
     engine.dispose()

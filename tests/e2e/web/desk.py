@@ -39,7 +39,7 @@ class Desk:
     engine: Engine
     client_id: UUID
     api: httpx.Client
-    artefacts: Path
+    pictures: Path
     complaints: list[str] = field(default_factory=list)
     _contexts: list[BrowserContext] = field(default_factory=list)
     _hash: str = field(default_factory=lambda: hash_password(_PASSWORD))
@@ -108,14 +108,21 @@ class Desk:
     def result(self, job_id: str) -> dict[str, Any]:
         return dict(self.api.get(f"/v1/jobs/{job_id}").json()["result"])
 
-    def photograph(self, page: Page, name: str) -> None:
+    def photograph(self, page: Page, name: str, *, full_page: bool = True) -> None:
         """Kept as a test artefact."""
-        page.screenshot(path=self.artefacts / f"{name}.png", full_page=True)
+        page.screenshot(path=self.pictures / f"{name}.png", full_page=full_page)
 
     def close(self) -> None:
         for context in self._contexts:
             context.close()
         self.api.close()
+
+
+def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, **options: Any) -> Page:
+    """A browser of somebody who is not logged in."""
+    page = browser.new_page(**{"locale": "en-GB", "viewport": {"width": size[0], "height": size[1]}, **options})
+    page.set_default_timeout(30_000)
+    return page
 
 
 def sample_pdf(pages: int) -> bytes:

@@ -188,7 +188,7 @@ class TestLooking:
         expect(page.locator(".pane.original")).to_be_hidden()
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE[0], "nothing sticks out"
-        desk.photograph(page, "job-phone-fr")
+        desk.photograph(page, "job-signed-fr-390-light")
 
 
 def centre(box: FloatRect) -> tuple[float, float]:
@@ -250,7 +250,6 @@ class TestOtherStates:
         page = desk.person()
         page.goto(f"{desk.url}/jobs/{job_id}")
         expect(page.get_by_text("protected by a password")).to_be_visible()
-        desk.photograph(page, "job-failed")
         page.get_by_role("button", name="Try again").click()
         expect(page.locator("[data-told]")).to_have_text("Waiting for its turn…")
         time.sleep(0.5)  # its earlier failure is among the events, and must not be taken for the outcome
@@ -307,7 +306,7 @@ def test_axe_finds_nothing(desk: Desk, size: tuple[int, int], theme: str) -> Non
         page.get_by_role("button", name="Correct").click()
         expect(page.locator(".edit-bar")).to_be_visible()
         assert violations(page) == []
-        desk.photograph(page, f"job-{'many' if job_id == many else 'mixed'}-{size[0]}-{theme}")
+        desk.photograph(page, f"job-correcting-{'forty' if job_id == many else 'mixed'}-{size[0]}-{theme}")
     for job_id in (failed, waiting):
         page.goto(f"{desk.url}/jobs/{job_id}")
         assert violations(page) == []

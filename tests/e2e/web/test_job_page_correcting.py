@@ -237,7 +237,7 @@ class TestTwoReviewers:
         dialog = bruno.locator("#conflict-dialog")
         expect(dialog).to_contain_text("anna@example.org saved 2 boxes")
         assert violations(bruno) == []
-        desk.photograph(bruno, "conflict")
+        desk.photograph(bruno, "job-conflict-1440-light")
         assert [one["author"] for one in desk.correction(job_id)["history"]] == ["anna@example.org"]
 
         dialog.get_by_role("button", name="Show theirs").click()

@@ -1,32 +1,20 @@
 """The pages as people use them, in a real browser: accounts, submitting, lists, administration."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.gateway import web
-from services.gateway.web import i18n
-from shared.db import alerts
 from shared.db.accounts import Role
-from shared.domain.alert import Alert, AlertState
-from tests.e2e.web.desk import DESKTOP, PHONE, Desk, a_page, violations
+from tests.e2e.web.desk import PHONE, Desk, a_page, new_page, violations
+from tests.e2e.web.views import fill_up
 from tests.integration.gateway.conftest import GatewayProcess
-from tests.integration.gateway.workers import fail, png
 from tests.servers import Servers
 from tests.system import SAMPLES, System
 
 PASSWORD = "a horse in the garden"
-_NOW = datetime.now(UTC)
-LONG_NAME = "Avenant n°3 au contrat de location de la résidence des Trois Rivières, bâtiment B, lot 42 (signé).pdf"
-OPEN_PAGES = ("/login", "/signup", "/about", "/help", "/nowhere")
-PAGES = ("/", "/history", "/history?q=nothing", "/statistics", "/account", "/help")
-ADMIN_PAGES = ("/admin", "/admin/accounts", "/admin/keys", "/admin/audit")
 
 
 def sign_up(page: Page, url: str, email: str) -> None:
@@ -35,25 +23,6 @@ def sign_up(page: Page, url: str, email: str) -> None:
     page.locator("main [name=password]").fill(PASSWORD)
     page.locator("main button.primary").click()
     expect(page.locator("#files")).to_be_attached()
-
-
-def new_page(browser: Browser, locale: str = "en-GB", size: tuple[int, int] = DESKTOP) -> Page:
-    page = browser.new_page(locale=locale, viewport={"width": size[0], "height": size[1]})
-    page.set_default_timeout(30_000)
-    return page
-
-
-def fill_up(desk: Desk) -> None:
-    """Something of everything: outcomes, a long name, forty signatures, none, a failure."""
-    desk.examined(a_page(0.9, 0.8), name=LONG_NAME)
-    desk.examined(a_page(0.4), name="doubtful.pdf")
-    desk.examined(a_page(), name="none.pdf")
-    desk.examined(a_page(*[0.9] * 40), name="forty.pdf")
-    fail(desk.engine, desk.submit(png(), "broken.png"))
-    desk.submit(png(), "waiting.png")
-    alert = Alert("f1", "ParapheBacklogOld", "page", AlertState.FIRING, {}, {"summary": "Jobs wait."}, _NOW, None)
-    with desk.engine.begin() as connection:
-        alerts.record(connection, [alert])
 
 
 class TestWithTheRealDetector:
@@ -67,7 +36,7 @@ class TestWithTheRealDetector:
             system.stop()
 
     def test_sign_up_submit_three_kinds_of_file_and_find_them_again(
-        self, system: System, desk_browser: Browser, tmp_path: Path
+        self, system: System, desk_browser: Browser, tmp_path: Path, pictures: Path
     ) -> None:
         page = new_page(desk_browser)
         sign_up(page, system.url, "anna@example.org")
@@ -82,7 +51,7 @@ class TestWithTheRealDetector:
         expect(rows["letter-1984.tif"].locator(".badge")).to_contain_text("Signed · 1 signature", timeout=20_000)
         expect(rows["notes.pdf"].locator(".file-fault")).to_contain_text("no PDF, TIFF, JPEG, PNG or WebP")
         expect(page.locator("#summary")).to_contain_text("4 of 4 done")
-        page.screenshot(path=tmp_path / "submitted.png", full_page=True)
+        page.screenshot(path=pictures / "submitted-1440-light.png", full_page=True)
 
         page.goto(f"{system.url}/history?q=k-117+letter")
         expect(page.locator("tbody tr")).to_have_count(1)
@@ -169,85 +138,13 @@ class TestLanguages:
         page.goto(f"{desk.url}/history")
         expect(page.locator("html")).to_have_attribute("lang", "en")
 
-    def test_no_page_shows_a_key_instead_of_a_text(self, desk: Desk) -> None:
-        fill_up(desk)
-        keys = set(i18n.texts("en"))
-        page = desk.person(role=Role.ADMINISTRATOR, locale="fr-FR")
-        for path in (*PAGES, *ADMIN_PAGES):
-            page.goto(desk.url + path)
-            shown = set(re.findall(r"[a-z_]+(?:\.[a-z_]+)+", page.locator("body").inner_text()))
-            assert not shown & keys, path
 
-
-class TestEveryPage:
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    def test_has_no_barrier(self, desk: Desk, theme: str) -> None:
-        fill_up(desk)
-        page = desk.person(role=Role.ADMINISTRATOR, color_scheme=theme)
-        for path in (*PAGES, "/history?whose=all&min=0", *ADMIN_PAGES):
-            page.goto(desk.url + path)
-            if path == "/statistics":
-                page.locator("details summary").click()
-            assert violations(page) == [], f"{path} in {theme}"
-            desk.photograph(page, f"{theme}{path.split('?')[0].replace('/', '-')}")
-
-    def test_has_no_barrier_for_visitors(self, desk: Desk, desk_browser: Browser) -> None:
-        page = new_page(desk_browser)
-        for path in OPEN_PAGES:
-            page.goto(desk.url + path)
-            assert violations(page) == [], path
-        page.close()
-
-    def test_rows_of_files_have_none_either(self, desk: Desk, tmp_path: Path) -> None:
-        page = desk.person()
-        empty = tmp_path / "empty.pdf"
-        empty.touch()
-        page.locator("#files").set_input_files([SAMPLES / "contract-en.png", empty])
-        expect(page.locator(".file", has_text="contract-en.png")).to_contain_text("Waiting for examination")
-        expect(page.locator(".file", has_text="empty.pdf")).to_contain_text("The file is empty.")
-        assert violations(page) == []
-
-    def test_fits_a_phone(self, desk: Desk) -> None:
-        fill_up(desk)
-        page = desk.person(role=Role.ADMINISTRATOR, size=PHONE, has_touch=True, is_mobile=True)
-        for path in (*PAGES, "/history?whose=all&min=0", *ADMIN_PAGES):
-            page.goto(desk.url + path)
-            body = page.locator("body").bounding_box()
-            widest = page.evaluate("() => document.documentElement.scrollWidth")
-            assert body is not None
-            assert widest <= PHONE[0], f"{path} is {widest} px wide"
-            desk.photograph(page, f"phone{path.split('?')[0].replace('/', '-')}")
-        expect(page.locator("nav ul")).to_be_hidden()
-        page.locator("#menu-button").click()
-        expect(page.locator("nav ul")).to_be_visible()
-        assert violations(page) == []
-
+class TestSubmitting:
     def test_a_phones_camera_is_offered(self, desk: Desk) -> None:
         page = desk.person(size=PHONE, has_touch=True, is_mobile=True)
         expect(page.locator("label[for=camera]")).to_be_visible()
         expect(page.locator("#camera")).to_have_attribute("capture", "environment")
 
-
-class TestStandards:
-    @pytest.mark.skipif("VNU_JAR" not in os.environ, reason="VNU_JAR=path of the Nu HTML checker (npm pack vnu-jar)")
-    def test_the_nu_checker_finds_no_error(self, desk: Desk, desk_browser: Browser, tmp_path: Path) -> None:
-        fill_up(desk)
-        page, visitor = desk.person(role=Role.ADMINISTRATOR), new_page(desk_browser)
-        job = desk.api.get("/v1/jobs?status=succeeded").json()["jobs"][0]["id"]
-        mine = (*PAGES, *ADMIN_PAGES, "/history?whose=all&min=0", "/review", f"/jobs/{job}")
-        for who, paths in ((visitor, OPEN_PAGES), (page, mine)):
-            for path in paths:
-                source = who.request.get(desk.url + path, headers={"Accept": "text/html"}).text()
-                (tmp_path / (re.sub(r"\W+", "_", path) + ".html")).write_text(source)
-        visitor.close()
-        static = Path(web.__file__).parent / "static"
-        files = [*tmp_path.glob("*.html"), *static.rglob("*.css"), *static.rglob("*.svg")]
-        checker = ["java", "-jar", os.environ["VNU_JAR"], "--also-check-css", "--also-check-svg", "--errors-only"]
-        done = subprocess.run([*checker, *files], capture_output=True, text=True)
-        assert done.stderr == ""
-
-
-class TestSubmitting:
     def test_limits_are_told_before_anything_is_sent(self, desk: Desk) -> None:
         page = desk.person()
         expect(page.locator("#drop")).to_contain_text("up to 50 MB and 300 pages a file")
