@@ -24,9 +24,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model version ready to examine pages."""
+    """A model version ready to examine pages. ``device``: the runtime and what it computes on."""
 
     version: ModelVersion
+    device: str
     _detector: Detector
     _batcher: Batcher[PreparedPage, Page]
 
@@ -62,6 +63,10 @@ class Models:
                 self._loaded[name] = self._load(name)
             return self._loaded[name]
 
+    def loaded(self) -> list[LoadedModel]:
+        """Those in memory now, the first loaded first."""
+        return list(self._loaded.values())
+
     def _load(self, name: str) -> LoadedModel:
         version = self._cache.load(name)
         backend = choose_backend(version, self._worker.backend, self._worker.precision)
@@ -78,7 +83,7 @@ class Models:
         metrics.MODEL.labels(version.name, version.version, backend.name).set(1)
         metrics.CONFIDENCE.labels(version.name, version.version)  # there from the start, with nothing observed
         log.info("model loaded", model=version.name, version=version.version, backend=backend.name)
-        return LoadedModel(version, detector, batcher)
+        return LoadedModel(version, f"{backend.name} ({backend.device})", detector, batcher)
 
 
 def _observe(pages: int, seconds: float) -> None:

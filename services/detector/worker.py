@@ -16,6 +16,7 @@ import structlog
 from celery import Celery, signals
 from sqlalchemy import Engine
 
+from services.detector.attendance import Attendance
 from services.detector.examination import Examiner
 from services.detector.lease_keeper import LeaseKeeper
 from services.detector.models import Models
@@ -51,6 +52,9 @@ def main() -> None:
         keeper = LeaseKeeper(engine, settings.jobs)
         keeper.start()
         stack.callback(keeper.stop)
+        attendance = Attendance(engine, keeper, models, settings.worker.threads, settings.jobs.heartbeat_s)
+        attendance.start()
+        stack.callback(attendance.stop)
         examiner = Examiner(ObjectStore(settings.objects), renderer, models, settings.limits.rendering())
         app = make_celery(settings.redis)
         _register(app, ExamineTask(engine, publisher, keeper, examiner, settings.jobs))

@@ -21,6 +21,10 @@ class Backend(Protocol):
         """The runtime's name, for logs, metrics and settings."""
 
     @property
+    def device(self) -> str:
+        """What it computes on, for people: ``CPU``, or a GPU's name."""
+
+    @property
     def preferred_batch(self) -> int:
         """Pages a forward beyond which there is nothing to gain on this hardware."""
 

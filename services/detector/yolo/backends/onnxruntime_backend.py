@@ -12,6 +12,7 @@ class OnnxRuntimeBackend:
     """The network as exported, float32. A batch gains nothing on a CPU, so pages run one after the other."""
 
     name = "onnxruntime"
+    device = "CPU"
     preferred_batch = 2
 
     def __init__(self, model: Path, threads: int) -> None:

@@ -20,6 +20,7 @@ class OpenVinoBackend:
     """
 
     name = "openvino"
+    device = "CPU"
 
     def __init__(self, model: Path, threads: int, precision: Precision = "f32") -> None:
         self._core = openvino.Core()

@@ -27,6 +27,7 @@ class PyTorchBackend:
 
     def __init__(self, checkpoint: Path, threads: int, precision: Precision = "f32") -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = torch.cuda.get_device_name() if self._device.type == "cuda" else "CPU"
         self._precision = precision
         network = _unpickled(checkpoint)
         torch.set_num_threads(threads)  # after the import of Ultralytics, which sets its own idea

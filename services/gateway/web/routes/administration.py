@@ -18,7 +18,7 @@ from services.gateway.web.rendering import page, redirect
 from services.gateway.web.users import AdminUser, PostedForm
 from services.gateway.web.visitors import User
 from shared import dispatch
-from shared.db import alerts, audit, job_lists, jobs, operation
+from shared.db import alerts, audit, job_lists, jobs, operation, workers
 from shared.db.audit import Action
 from shared.db.job_lists import JobFilter
 from shared.db.operation import Operation
@@ -51,11 +51,13 @@ async def show(request: Request, gateway: GatewayDep, user: AdminUser) -> Respon
     probes, values = await asyncio.gather(
         probe_parts(gateway), run_in_threadpool(gateway.transact, lambda c: _look(c, user, before))
     )
-    failed = values["failed"]
+    failed, lease_s = values["failed"], gateway.settings.jobs.lease_s
+    alive = sum(one.silent_s < lease_s for one in values["workers"])
     return page(
         request,
         "admin_health.html",
-        parts=_parts(probes, values["state"]),
+        parts=_parts(probes, values["state"], alive),
+        lease_s=lease_s,
         older=f"/admin?before={failed.jobs[-1].id}" if failed.jobs and failed.has_older else None,
         limit=gateway.settings.gateway.backlog_limit,
         retention_days=gateway.settings.retention.days,
@@ -66,19 +68,27 @@ async def show(request: Request, gateway: GatewayDep, user: AdminUser) -> Respon
 def _look(connection: Connection, user: User, before: UUID | None) -> dict[str, Any]:
     found = job_lists.page(connection, user.client_id, _FAILED, before=before, limit=_PAGE)
     recent = [alert for _, alert in alerts.newest(connection, limit=_ALERTS)]
-    return {"state": operation.look(connection), "failed": found, "alerts": recent}
+    at_work = workers.known(connection)
+    held = [job_id for one in at_work for job_id in one.report.job_ids]
+    names = {job.id: job for job in job_lists.some(connection, user.client_id, held)} if held else {}
+    return {
+        "state": operation.look(connection),
+        "failed": found,
+        "alerts": recent,
+        "workers": at_work,
+        "held_jobs": names,
+    }
 
 
-def _parts(probes: dict[str, str], state: Operation) -> list[Part]:
-    """The servers answer for themselves; our own services are judged by what they leave undone."""
+def _parts(probes: dict[str, str], state: Operation, alive: int) -> list[Part]:
+    """The servers and the workers answer for themselves; our other services are judged by what they leave undone."""
     servers = [Part(name, "ok" if answer == "ok" else "away") for name, answer in probes.items()]
-    stuck = state.backlog.oldest_queued_s > _SILENCE_S
-    detector = ("slow" if state.backlog.processing else "away") if stuck else "ok" if state.finished else "idle"
+    falls_behind = state.backlog.oldest_queued_s > _SILENCE_S
     notifier = "away" if state.oldest_unrecorded_s > _SILENCE_S else "ok" if state.finished else "idle"
     return [
         Part("gateway", "ok"),
         *servers,
-        Part("detector", "ok" if state.backlog.processing and not stuck else detector),
+        Part("detector", ("slow" if falls_behind else "ok") if alive else "away"),
         Part("notifier", notifier),
         Part("reconciler", "ok" if state.reconciler_leads else "away"),
     ]

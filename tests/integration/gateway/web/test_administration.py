@@ -1,0 +1,81 @@
+"""The administration's list of workers."""
+
+import html
+import re
+
+from sqlalchemy import Engine, text
+
+from shared.db import workers
+from shared.db.accounts import Role
+from shared.db.workers import WorkerReport
+from shared.domain.ids import new_id
+from tests.integration.gateway.web.conftest import MakePerson, Person
+from tests.integration.gateway.workers import png
+
+
+def submit(person: Person, name: str) -> str:
+    answer = person.api("POST", "/v1/jobs", files={"file": (name, png())})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def part(page: str, name: str) -> str:
+    found = re.search(rf'part-name">{name}</span><span class="badge \w+"><span[^>]+>.</span>([^<]+)<', page)
+    assert found
+    return html.unescape(found.group(1))
+
+
+def test_workers_are_listed_with_their_state_and_what_they_hold(
+    administrator: Person, make_person: MakePerson, engine: Engine
+) -> None:
+    assert part(administrator.get("/admin").text, "Detector") == "Does not answer"
+    mine = submit(administrator, "ours.png")
+    theirs = submit(make_person(client="rivals"), "theirs.png")
+    with engine.begin() as connection:
+        both = [new_id(), new_id()]
+        workers.report(
+            connection, WorkerReport(both[0], "pod-a/1", "signatures@7", "openvino (CPU)", 8, [mine, theirs])
+        )
+        workers.report(connection, WorkerReport(both[1], "pod-b/1", "signatures@7", "pytorch (H200)", 16))
+        connection.execute(text("update workers set seen_at = now() - interval '5 min' where name = 'pod-b/1'"))
+    page = administrator.get("/admin").text
+    assert part(page, "Detector") == "Works"
+    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    (alive,) = (row for row in rows if "pod-a/1" in row)
+    (silent,) = (row for row in rows if "pod-b/1" in row)
+    assert "2 documents of at most 8" in alive
+    assert f'<a href="/jobs/{mine}">ours.png</a>' in alive
+    assert "signatures@7" in alive
+    assert re.search(r"Silent for 5\smin", silent)
+    assert "theirs.png" not in page
+    assert theirs not in page
+
+
+def test_a_forgotten_password_is_replaced_on_record(
+    administrator: Person, operator: Person, visitor: Person, make_person: MakePerson, engine: Engine
+) -> None:
+    assert operator.account
+    path = f"/admin/accounts/{operator.account.id}/password"
+    assert administrator.post(path, password="short").status_code == 422
+    assert operator.get("/account").status_code == 200
+    assert make_person(Role.ADMINISTRATOR, client="rivals").post(path, password="an evil password").status_code == 404
+    assert administrator.post(path, password="nine yellow ducks").status_code == 303
+    assert operator.get("/account").status_code == 303, "what the person had open has ended"
+    assert visitor.log_in(operator.account.email).status_code == 401
+    assert visitor.log_in(operator.account.email, "nine yellow ducks").status_code == 303
+    with engine.connect() as connection:
+        told = connection.execute(text("select action, subject from audit_lines order by id")).all()
+    assert ("account.password_changed", operator.account.email) in told
+    assert "nine yellow ducks" not in str(told)
+
+
+def test_a_worker_long_gone_is_forgotten(administrator: Person, engine: Engine) -> None:
+    with engine.begin() as connection:
+        workers.report(connection, WorkerReport(new_id(), "old/1", "signatures@7", "openvino (CPU)", 8))
+        connection.execute(
+            text("update workers set seen_at = now() - interval '2 h', started_at = now() - interval '3 h'")
+        )
+    assert "old/1" not in administrator.get("/admin").text
+    with engine.begin() as connection:
+        workers.report(connection, WorkerReport(new_id(), "new/1", "signatures@7", "openvino (CPU)", 8))
+        assert connection.execute(text("select name from workers")).scalars().all() == ["new/1"]
