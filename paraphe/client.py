@@ -87,16 +87,19 @@ class Client:
         requirements: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         callback_url: str | None = None,
+        training_consent: bool = False,
         wait_s: float = 0.0,
         idempotency_key: str | None = None,
     ) -> Job:
         """Send a document (a path, or its bytes) to be examined.
 
         ``requirements``: ``{"min_signatures": 2, "zones": [{"page": -1, "box": [0, 0.6, 1, 1], "min": 1}]}``.
+        ``training_consent``: whether models may be trained with the document once a person has corrected it.
         ``wait_s`` (up to 60) lets the server answer with the outcome if it comes in time. Give your own
         ``idempotency_key`` to make a submission repeatable across runs of your program.
         """
         options = _options(model, priority, requirements, metadata, callback_url)
+        options.update({"training_consent": "true"} if training_consent else {})
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         if wait_s:
             headers["Prefer"] = f"wait={wait_s:g}"
@@ -189,6 +192,12 @@ class Client:
     def replay(self, job_id: str) -> Job:
         """Give a failed job a new set of attempts."""
         return job_from_json(self._transport.request("POST", f"/v1/jobs/{job_id}/replay", repeatable=False).json())
+
+    def allow_training(self, job_id: str, allowed: bool) -> Job:
+        """Say whether models may be trained with a document from now on."""
+        body = {"training_consent": allowed}
+        path = f"/v1/jobs/{job_id}/training-consent"
+        return job_from_json(self._transport.request("PUT", path, build=lambda: {"json": body}).json())
 
     def erase(self, job_id: str) -> None:
         """Erase a job with its document, pages and results."""

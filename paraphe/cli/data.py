@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from paraphe.cli.connection import DEFAULT_DATA
+
 data_app = typer.Typer(help="Labelled pages: check them, make a dataset version, show what they hold.")
 
 Folder = Annotated[Path, typer.Argument(help="Dataset folder: ours (index.csv), YOLO or COCO.", exists=True)]
@@ -60,6 +62,44 @@ def show_data(folder: Folder) -> None:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     Console().print(_counts_table(table, KINDS))
+
+
+@data_app.command("export")
+def export_data(
+    out: Annotated[Path, typer.Option(help="Folder for the dataset; new or empty.")],
+    client_name: Annotated[str | None, typer.Option("--client", help="Of this client only; default: of all.")] = None,
+    data: Annotated[
+        Path,
+        typer.Option(help="Data folder of a `paraphe up`, unless the environment names Postgres and the object store."),
+    ] = DEFAULT_DATA,
+) -> None:
+    """Write the pages people corrected as a dataset: only documents whose sender consented to training.
+
+    Each document that leaves gets a line in its client's audit log. Consent may be withdrawn: export anew before each
+    training, and delete earlier exports.
+    """
+    from paraphe.backup.errors import BackupError
+    from paraphe.backup.reaching import servers_of
+    from paraphe.training_export import ExportRefusedError, TrainingExport
+    from shared.db.engine import make_engine
+    from shared.domain.errors import TemporaryError
+    from shared.objects import ObjectStore
+    from shared.settings import LimitSettings
+
+    try:
+        with servers_of(data, alone=False) as (postgres, objects):
+            engine = make_engine(postgres)
+            try:
+                export = TrainingExport(engine, ObjectStore(objects), LimitSettings().rendering())
+                done = export.write(out, client_name)
+            finally:
+                engine.dispose()
+    except (BackupError, ExportRefusedError, TemporaryError) as error:
+        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from error
+    for what in done.left_out:
+        typer.secho(f"left out: {what}", fg=typer.colors.YELLOW, err=True)
+    typer.echo(f"{out}: {done.pages} pages of {done.documents} documents")
 
 
 def _counts_table(rows: dict[str, dict[str, int]], kinds: tuple[str, ...]) -> Table:

@@ -168,6 +168,7 @@ class EventOut(BaseModel):
     """Something that happened."""
 
     id: UUID
+    sequence: int = Field(description="Later events have higher numbers; `Last-Event-ID` takes one")
     kind: str
     job_id: UUID
     occurred_at: datetime

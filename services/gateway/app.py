@@ -16,6 +16,7 @@ from services.gateway.request_context import RequestContext
 from services.gateway.resources import Resources
 from services.gateway.routes import (
     alerts,
+    consent,
     corrections,
     deliveries,
     events,
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 _ROUTERS = (
     new_jobs.router,
     jobs.router,
+    consent.router,
     uploads.router,
     events.router,
     progress.router,

@@ -94,6 +94,12 @@ class NextReviewIn(_Request):
     skip: list[PageOfJobIn] = Field(default=[], max_length=_MOST_SKIPPED, description="Let go, and not served")
 
 
+class ReleaseReviewIn(_Request):
+    """Pages that the caller will not decide after all."""
+
+    pages: list[PageOfJobIn] = Field(max_length=_MOST_SKIPPED)
+
+
 class ReviewPageOut(BaseModel):
     """A page that needs a person, claimed for the caller until ``claimed_until``."""
 

@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.gateway.answer_schemas import EventsOut, ProblemOut
-from services.gateway.correction_schemas import CorrectionIn, NextReviewIn
+from services.gateway.correction_schemas import CorrectionIn, NextReviewIn, ReleaseReviewIn
 from services.gateway.notification_schemas import SubscriptionIn
 from services.gateway.problems import MEDIA_TYPE
-from services.gateway.request_schemas import KeyIn, NewJobForm, NewJobIn, PredictIn, UploadIn
+from services.gateway.request_schemas import ConsentIn, KeyIn, NewJobForm, NewJobIn, PredictIn, UploadIn
 
 DESCRIPTION = """
 Finds signatures on scanned documents and says whether a document is signed.
@@ -32,6 +32,8 @@ _EXTRA: tuple[type[BaseModel], ...] = (
     ProblemOut,
     CorrectionIn,
     NextReviewIn,
+    ReleaseReviewIn,
+    ConsentIn,
 )
 _REF = "#/components/schemas/{model}"
 

@@ -22,9 +22,10 @@ def listed_job_to_json(job: Job) -> dict[str, Any]:
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
-    """``{"id", "kind", "job_id", "occurred_at", "data"}``."""
+    """``{"id", "sequence", "kind", "job_id", "occurred_at", "data"}``."""
     return {
         "id": str(event.id),
+        "sequence": event.sequence,
         "kind": event.kind.value,
         "job_id": str(event.job_id),
         "occurred_at": event.occurred_at.isoformat(),

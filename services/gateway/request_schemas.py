@@ -139,6 +139,12 @@ class NewJobForm(BaseModel):
     training_consent: bool = False
 
 
+class ConsentIn(_Request):
+    """Whether models may be trained with the document."""
+
+    training_consent: bool
+
+
 class PredictIn(_Request):
     """One image."""
 

@@ -34,6 +34,9 @@ class Action(StrEnum):
     DELIVERIES_ERASED = "deliveries.erased"
     INCIDENTS_ERASED = "incidents.erased"
     ALERTS_ERASED = "alerts.erased"
+    TRAINING_ALLOWED = "job.training_allowed"
+    TRAINING_FORBIDDEN = "job.training_forbidden"
+    TRAINING_EXPORTED = "job.exported_for_training"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
 from services.gateway.auth import Reviewer, author_of
-from services.gateway.correction_schemas import NextReviewIn, NextReviewOut
+from services.gateway.correction_schemas import NextReviewIn, NextReviewOut, ReleaseReviewIn
 from services.gateway.parameters import json_body
 from services.gateway.problems import SECURED, documented
 from services.gateway.receive import SMALL_JSON_BYTES, read_json
@@ -45,6 +45,22 @@ async def serve(request: Request, gateway: GatewayDep, key: Reviewer) -> JSONRes
         return JSONResponse({"pages": served, "waiting": review.waiting(connection, key.client_id)})
 
     return await run_in_threadpool(gateway.transact, work)
+
+
+@router.post(
+    "/v1/review/release",
+    status_code=204,
+    response_class=Response,
+    responses=documented(*SECURED, 400, 413),
+    openapi_extra=json_body("ReleaseReviewIn"),
+    summary="Let go of pages",
+)
+async def release(request: Request, gateway: GatewayDep, key: Reviewer) -> Response:
+    """Others may be served these pages at once. Pages the caller does not hold are passed over."""
+    wanted = await read_json(request, SMALL_JSON_BYTES, ReleaseReviewIn)
+    pages = {(one.job_id, one.page) for one in wanted.pages}
+    await run_in_threadpool(gateway.transact, lambda c: review.release(c, author_of(key).id, pages))
+    return Response(status_code=204)
 
 
 def _page_to_json(connection: Connection, client_id: UUID, page: review.ReviewPage) -> dict[str, Any]:

@@ -35,7 +35,6 @@ class TestDeciding:
         page = desk.person()
         sit_down(desk, page)
         assert shown(page) == f"{accepted} 1", "the page nearest the threshold comes first"
-        desk.photograph(page, "review")
         press(page, "a")
         assert shown(page) == f"{rejected} 1"
         press(page, "r")
@@ -113,6 +112,16 @@ class TestInCompany:
         for key in jobs:
             assert len(desk.correction(key.split()[0])["history"]) <= 1
 
+    def test_who_leaves_lets_go_of_the_pages_at_once(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.4))
+        anna, bruno = desk.person(), desk.person("bruno@example.org")
+        sit_down(desk, anna)
+        assert shown(anna) == f"{job_id} 1"
+        sit_down(desk, bruno)
+        expect(bruno.get_by_text("Nothing waits for a person.")).to_be_visible()
+        anna.goto(f"{desk.url}/history")  # the browser's own tools do not see what a page sends on leaving
+        expect(bruno.locator("#review")).to_have_attribute("data-page", f"{job_id} 1", timeout=20_000)
+
     def test_a_page_decided_elsewhere_meanwhile_is_not_overwritten(self, desk: Desk) -> None:
         first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
         page = desk.person()
@@ -156,7 +165,7 @@ def test_axe_finds_nothing(desk: Desk, size: tuple[int, int], theme: str) -> Non
     shown(page)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    desk.photograph(page, f"review-{size[0]}-{theme}")
+    desk.photograph(page, f"review-long-name-{size[0]}-{theme}")
     page.get_by_role("button", name="Edit").click()
     expect(page.locator(".edit-bar")).to_be_visible()
     assert violations(page) == []

@@ -1,24 +1,22 @@
 """``/jobs/{id}``: one document, what was found on it, and a person's corrections."""
 
-import shutil
-import tempfile
-from pathlib import Path, PurePath
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-import anyio
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, Response
-from starlette.background import BackgroundTask
+from fastapi.responses import Response, StreamingResponse
 
 from services.gateway.resources import GatewayDep, Resources
 from services.gateway.web import job_view
-from services.gateway.web.annotated_pdf import write_annotated_pdf
-from services.gateway.web.rendering import page
-from services.gateway.web.users import ReadUser
+from services.gateway.web.annotated_pdf import annotated_pdf
+from services.gateway.web.rendering import page, redirect
+from services.gateway.web.users import PostedForm, ReadUser, SubmitUser
 from services.gateway.web.visitors import User
-from shared.db import jobs
+from shared.db import jobs, training
 from shared.db.keys import Scope
 from shared.domain.errors import ConflictError
 from shared.domain.job import Job
@@ -54,21 +52,31 @@ def summary(request: Request, job_id: UUID, gateway: GatewayDep, user: ReadUser)
     return page(request, "job_summary.html", **_values(request, _job(gateway, user, job_id)))
 
 
+@router.post("/jobs/{job_id}/training-consent")
+def change_consent(request: Request, job_id: UUID, gateway: GatewayDep, user: SubmitUser, form: PostedForm) -> Response:
+    """Allow training with the document from now on, or take it back."""
+    allowed = form.get("allowed") == "yes"
+    gateway.transact(lambda c: training.set_consent(c, user.actor, job_id, allowed=allowed))
+    return redirect(request, f"/jobs/{job_id}", "flash.consent_changed")
+
+
 @router.get("/jobs/{job_id}/annotated.pdf")
-async def annotated(job_id: UUID, gateway: GatewayDep, user: ReadUser) -> Response:
+async def annotated(job_id: UUID, gateway: GatewayDep, user: ReadUser) -> StreamingResponse:
     """The whole document with its boxes, a person's where there are some."""
     job = await run_in_threadpool(_job, gateway, user, job_id)
     if job.result is None:
         raise ConflictError(f"The job is {job.state}; there is nothing to draw on its pages.")
-    folder = tempfile.mkdtemp(prefix="paraphe-pdf-")
-    target = Path(folder) / "annotated.pdf"
-    try:
-        # The few threads for drawing: a long document must not keep others from the database.
-        await anyio.to_thread.run_sync(write_annotated_pdf, gateway, job, target, limiter=gateway.drawing)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return FileResponse(target, media_type="application/pdf", background=BackgroundTask(shutil.rmtree, folder))
+    made = annotated_pdf(gateway, job)
+    # What cannot be drawn at all is told as an error, instead of a download that breaks off.
+    first = await anext(made)
+
+    async def whole() -> AsyncIterator[bytes]:
+        async with aclosing(made):
+            yield first
+            async for piece in made:
+                yield piece
+
+    return StreamingResponse(whole(), media_type="application/pdf", headers={"X-Accel-Buffering": "no"})
 
 
 def _job(gateway: Resources, user: User, job_id: UUID) -> Job:

@@ -31,6 +31,7 @@ PAGES: dict[tuple[str, str], frozenset[Role | None]] = {
     ("GET", "/jobs/{job_id}"): LOGGED_IN,
     ("GET", "/jobs/{job_id}/summary"): LOGGED_IN,
     ("GET", "/jobs/{job_id}/annotated.pdf"): LOGGED_IN,
+    ("POST", "/jobs/{job_id}/training-consent"): SUBMITTERS,
     ("GET", "/review"): LOGGED_IN,
     ("GET", "/admin"): ADMINISTRATORS,
     ("POST", "/admin/jobs/{job_id}/replay"): ADMINISTRATORS,
@@ -39,6 +40,7 @@ PAGES: dict[tuple[str, str], frozenset[Role | None]] = {
     ("GET", "/admin/accounts"): ADMINISTRATORS,
     ("POST", "/admin/accounts"): ADMINISTRATORS,
     ("POST", "/admin/accounts/{account_id}/role"): ADMINISTRATORS,
+    ("POST", "/admin/accounts/{account_id}/password"): ADMINISTRATORS,
     ("POST", "/admin/accounts/{account_id}/{what}"): ADMINISTRATORS,
     ("GET", "/admin/keys"): ADMINISTRATORS,
     ("POST", "/admin/keys"): ADMINISTRATORS,
@@ -61,6 +63,8 @@ API: dict[tuple[str, str], frozenset[Role | None]] = {
     ("GET", "/v1/jobs/{job_id}/pages/{number}/correction"): LOGGED_IN,
     ("PUT", "/v1/jobs/{job_id}/pages/{number}/correction"): LOGGED_IN,
     ("POST", "/v1/review/next"): LOGGED_IN,
+    ("POST", "/v1/review/release"): LOGGED_IN,
+    ("PUT", "/v1/jobs/{job_id}/training-consent"): SUBMITTERS,
     ("POST", "/predict"): SUBMITTERS,
     ("GET", "/v1/deliveries"): LOGGED_IN,
     ("POST", "/v1/deliveries/{delivery_id}/replay"): SUBMITTERS,
@@ -76,7 +80,10 @@ API: dict[tuple[str, str], frozenset[Role | None]] = {
 }
 
 # What makes a request whole where an empty one would be refused before anybody looked whose thing it is about.
-BODIES = {"/v1/jobs/{job_id}/pages/{number}/correction": {"boxes": [], "no_signature": True}}
+BODIES = {
+    "/v1/jobs/{job_id}/pages/{number}/correction": {"boxes": [], "no_signature": True},
+    "/v1/jobs/{job_id}/training-consent": {"training_consent": True},
+}
 IF_MATCH = {"If-Match": "*"}
 NOWHERE = UUID(int=0)
 

@@ -161,6 +161,19 @@ class TestConsent:
             found = connection.execute(text("select training_consent from jobs order by id")).scalars().all()
         assert found == [False, True]
 
+    def test_is_given_and_taken_back_on_the_job_s_page_on_record(self, operator: Person, engine: Engine) -> None:
+        job_id = submit(operator, "a.png")
+        succeed(engine, job_id)
+        for said in ("yes", "yes", "no"):
+            answer = operator.post(f"/jobs/{job_id}/training-consent", allowed=said)
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/jobs/{job_id}")
+            assert operator.api("GET", f"/v1/jobs/{job_id}").json()["training_consent"] is (said == "yes")
+        with engine.connect() as connection:
+            told = connection.execute(text("select action from audit_lines order by id")).scalars().all()
+        assert told == ["job.training_allowed", "job.training_forbidden"]
+        answer = operator.api("PUT", f"/v1/jobs/{job_id}/training-consent", json={"training_consent": "yes"})
+        assert answer.status_code == 422
+
 
 class TestStatistics:
     def test_counts_by_day(self, operator: Person, documents: dict[str, str]) -> None:

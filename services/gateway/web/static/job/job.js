@@ -3,10 +3,12 @@ import { localTimes } from "../page.js";
 import { drawBoxes, drawList, tie } from "./boxes.js";
 import { Correcting, modelBoxes, personBoxes } from "./correcting.js";
 import { Shortcuts } from "./keys.js";
+import { Others } from "./others.js";
 import { Thumbnails } from "./thumbnails.js";
 import { Viewer, link } from "./viewer.js";
 import { learn, moment, t } from "./words.js";
 
+const MANY_PAGES = 20;
 const VIEWS = ["both", "boxed", "original"];
 const root = document.getElementById("job");
 const data = JSON.parse(document.getElementById("job-data").textContent);
@@ -23,6 +25,10 @@ class JobPage {
     this.correcting = data.canReview ? this.makeCorrecting() : null;
     this.thumbnails = new Thumbnails(element("thumbnails"), data.pages, address, (number) => this.go(number));
     this.whose = "person";
+    this.others = new Others(data.id, this.pages, {
+      onCorrection: (number, correction) => this.correctedElsewhere(number, correction),
+      onGone: () => notify(t("edit.gone"), "bad"),
+    });
     tie([this.boxed.stage], this.list, (key, part) => this.picked(key, part));
     this.listen();
     this.setView(matchMedia("(min-width: 75rem)").matches ? "both" : "boxed");
@@ -59,6 +65,9 @@ class JobPage {
     for (const radio of root.querySelectorAll("input[name=whose]")) {
       radio.addEventListener("change", () => { this.whose = radio.value; this.drawPage(); });
     }
+    root.querySelector('a[href$="/annotated.pdf"]').addEventListener("click", () => {
+      if (this.pages.size >= MANY_PAGES) notify(t("take_making", { n: this.pages.size }), "good");
+    });
     element("number").addEventListener("change", (event) => this.go(Number(event.target.value)));
     this.boxed.onPage = this.original.onPage = (step) => this.go(this.number + step);
     addEventListener("hashchange", () => { const number = this.asked(); if (number) this.go(number); });
@@ -157,15 +166,40 @@ class JobPage {
     say(t("edit.begun"));
   }
 
+  /** Somebody else's boxes are shown, unless this person is at work on that page: then saving asks which to keep. */
+  correctedElsewhere(number, correction) {
+    const page = this.pages.get(number);
+    page.correction = correction;
+    this.thumbnails.update(page);
+    this.showSummary();
+    const isBeingEdited = this.correcting?.isOpen && number === this.number;
+    const facts = { n: number, author: correction.author };
+    notify(t(isBeingEdited ? "others.while_editing" : "others.corrected", facts), isBeingEdited ? "warn" : "good");
+    if (number === this.number && !isBeingEdited) this.drawPage();
+  }
+
   async saved(value) {
     this.page.correction = value.correction;
     this.thumbnails.update(this.page);
+    await this.showSummary();
+  }
+
+  async showSummary() {
     const answer = await fetch(`/jobs/${data.id}/summary`).catch(() => null);
     if (!answer?.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     element("summary").replaceChildren(...fresh.body.childNodes);
     localTimes(element("summary"));
   }
+}
+
+function notify(text, colour) {
+  const notice = document.getElementById("page-notice");
+  notice.textContent = text;
+  notice.className = `notice toast ${colour}`;
+  notice.hidden = false;
+  clearTimeout(notify.telling);
+  notify.telling = setTimeout(() => { notice.hidden = true; }, 8000);
 }
 
 function say(text) { element("say").textContent = text; }

@@ -1,5 +1,5 @@
 // Page after page that needs a person. The next one is fetched while this one is looked at.
-import { ApiProblem, api } from "../http.js";
+import { ApiProblem, api, csrfToken } from "../http.js";
 import { drawBoxes, drawList, tie } from "./boxes.js";
 import { Correcting, modelBoxes, readCorrection, writeCorrection } from "./correcting.js";
 import { Shortcuts } from "./keys.js";
@@ -32,8 +32,20 @@ class Review {
     });
     this.listen();
     this.next();
+    addEventListener("pagehide", () => this.letGo());
+    addEventListener("pageshow", (event) => { if (event.persisted) this.next(); });
     // Asking again holds what is on the desk for as long as somebody sits at it.
     setInterval(() => { if (this.current && !document.hidden) this.fetchMore().catch(() => {}); }, HOLD_MS);
+  }
+
+  /** Others are served at once what this reviewer leaves; a request that is lost costs two minutes, no more. */
+  letGo() {
+    const held = [this.current, ...this.ready].filter(Boolean).map(({ item }) => ({ job_id: item.job_id, page: item.page }));
+    if (!held.length) return;
+    // Not sendBeacon, which cannot carry the token's header.
+    const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrfToken };
+    fetch("/v1/review/release", { method: "POST", keepalive: true, headers, body: JSON.stringify({ pages: held }) }).catch(() => {});
+    this.ready = [];
   }
 
   viewer(name) {

@@ -1,0 +1,179 @@
+"""Corrected pages leave for training here and nowhere else: only those whose sender consented, each on record."""
+
+import csv
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from PIL import Image
+from sqlalchemy import Connection, Engine
+
+from shared.db import audit, jobs, training
+from shared.db.audit import Action, Actor
+from shared.db.engine import transact
+from shared.domain.correction import Correction
+from shared.domain.detection import Box, Kind, Page
+from shared.domain.errors import DocumentError, NotFoundError
+from shared.domain.job import Job
+from shared.objects import ObjectMissingError, ObjectStore
+from shared.pages.limits import RenderLimits
+from shared.pages.renderer import Renderer
+
+SOURCE = "corrected"
+"""What the dataset's index calls these pages' source."""
+
+Raster = np.ndarray[Any, np.dtype[np.uint8]]
+
+_COLUMNS = ("source", "file", "width", "height", "n_boxes", "group", "doc", "tags")
+_CLASSES = {Kind.SIGNATURE: 0, Kind.INITIALS: 1, Kind.STAMP: 2}
+
+
+class ExportRefusedError(Exception):
+    """Nothing was written; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many pages of how many documents left, and what could not be drawn and was left out."""
+
+    pages: int
+    documents: int
+    left_out: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A page that lies in the folder, not yet in its index."""
+
+    client_id: UUID
+    job_id: UUID
+    row: dict[str, object]
+    files: tuple[Path, Path]
+
+
+class TrainingExport:
+    """Writes a folder that ``services.trainer.dataset`` reads, whole or not at all."""
+
+    def __init__(self, engine: Engine, store: ObjectStore, limits: RenderLimits) -> None:
+        self._engine = engine
+        self._store = store
+        self._limits = limits
+        self._left_out: list[str] = []
+
+    def write(self, out: Path, client_name: str | None = None) -> Exported:
+        """All corrected pages that may leave, of one client or of all. ExportRefusedError when ``out`` holds anything.
+
+        Consent is looked at when a document is fetched and once more at the end: what was withdrawn or erased
+        meanwhile is not in the folder.
+        """
+        if out.exists() and any(out.iterdir()):
+            raise ExportRefusedError(f"{out} is not empty; name a new folder.")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
+            unfinished = Path(folder) / "export"
+            entries = self._record(list(self._draw_all(unfinished, client_name)))
+            _write_index(unfinished, entries)
+            shutil.rmtree(out, ignore_errors=True)
+            unfinished.rename(out)
+        return Exported(len(entries), len({entry.job_id for entry in entries}), self._left_out)
+
+    def _draw_all(self, folder: Path, client_name: str | None) -> Iterator[_Entry]:
+        for part in ("images", "labels"):
+            (folder / part / SOURCE).mkdir(parents=True)
+        seen: set[tuple[UUID, str, int]] = set()
+        with Renderer(1) as renderer:
+            for client_id, job_id in transact(self._engine, lambda c: training.corrected_jobs(c, client_name)):
+                job = self._allowed(client_id, job_id)
+                if job is None or job.result is None:
+                    continue
+                # Of a document sent twice, the newest correction of a page: two labels of one picture disagree.
+                new = [n for n in job.result.corrections if (client_id, job.document.sha256, n) not in seen]
+                seen.update((client_id, job.document.sha256, number) for number in new)
+                yield from self._draw(job, new, renderer, folder)
+
+    def _allowed(self, client_id: UUID, job_id: UUID) -> Job | None:
+        try:
+            job = transact(self._engine, lambda c: jobs.get(c, client_id, job_id, with_result=True))
+        except NotFoundError:  # erased since the list was read
+            return None
+        return job if job.options.training_consent else None
+
+    def _draw(self, job: Job, numbers: Iterable[int], renderer: Renderer, folder: Path) -> Iterator[_Entry]:
+        assert job.result is not None
+        with tempfile.NamedTemporaryFile(prefix="paraphe-export-") as file:
+            document = Path(file.name)
+            try:
+                self._store.fetch(job.document.object_name, document)
+            except ObjectMissingError:  # erased since
+                return
+            for page in job.result.pages:
+                if page.number not in numbers:
+                    continue
+                try:
+                    raster = renderer.picture(document, page.number, page.width, self._limits).raster
+                except DocumentError as error:
+                    self._left_out.append(f"{job.id} page {page.number}: {error.detail}")
+                    continue
+                yield _write_page(folder, job, page, job.result.corrections[page.number], raster)
+
+    def _record(self, entries: list[_Entry]) -> list[_Entry]:
+        """The entries that may leave now, put on record: a line for each document, before anybody can see the pages."""
+
+        def work(connection: Connection) -> set[UUID]:
+            allowed = training.still_allowed(connection, {one.job_id for one in entries})
+            for (client_id, job_id), pages in groupby(entries, key=lambda one: (one.client_id, one.job_id)):
+                if job_id in allowed:
+                    count = len(list(pages))
+                    audit.write(connection, Actor(client_id), Action.TRAINING_EXPORTED, job_id, pages=count)
+            return allowed
+
+        allowed = transact(self._engine, work)
+        for entry in entries:
+            if entry.job_id not in allowed:
+                for path in entry.files:
+                    path.unlink()
+        return [entry for entry in entries if entry.job_id in allowed]
+
+
+def _write_page(folder: Path, job: Job, page: Page, correction: Correction, raster: Raster) -> _Entry:
+    name = f"{job.id}-p{page.number}"
+    picture, label = folder / "images" / SOURCE / f"{name}.png", folder / "labels" / SOURCE / f"{name}.txt"
+    is_grey = raster.strides[2] == 0  # the renderer repeats one channel
+    image = Image.fromarray(raster[:, :, 0] if is_grey else raster)
+    image.save(picture)
+    boxes = correction.content.boxes
+    label.write_text("".join(f"{_label(one.kind, one.box.normalized(page.width, page.height))}\n" for one in boxes))
+    signatures = sum(one.kind is Kind.SIGNATURE for one in boxes)
+    tags = ["corrected", "signed" if signatures else "unsigned", *([page.tone.value] if page.tone else [])]
+    row = {
+        "source": SOURCE,
+        "file": picture.name,
+        "width": image.width,
+        "height": image.height,
+        "n_boxes": signatures,
+        # One document is one group, also when it was sent in several jobs: its pages must not part.
+        "group": f"document:{job.document.sha256}",
+        "doc": job.id,
+        "tags": ",".join(tags),
+    }
+    return _Entry(job.client_id, job.id, row, (picture, label))
+
+
+def _label(kind: Kind, box: Box) -> str:
+    """A line of YOLO's: class, centre, size, as shares of the page. Half a pixel over the edge is cut off."""
+    left, top = max(0.0, box.x), max(0.0, box.y)
+    width, height = min(1.0, box.x + box.width) - left, min(1.0, box.y + box.height) - top
+    return f"{_CLASSES[kind]} {left + width / 2:.6f} {top + height / 2:.6f} {width:.6f} {height:.6f}"
+
+
+def _write_index(folder: Path, entries: Sequence[_Entry]) -> None:
+    with (folder / "index.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, _COLUMNS)
+        writer.writeheader()
+        writer.writerows(entry.row for entry in entries)

@@ -1,0 +1,52 @@
+"""The job page in a real browser while somebody else works on the same document."""
+
+from playwright.sync_api import expect
+
+from tests.e2e.web.desk import Desk, a_page
+from tests.e2e.web.test_job_page_correcting import boxes, correct
+
+
+class TestSomebodyElseMeanwhile:
+    def test_the_page_shows_what_another_person_has_corrected(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9), a_page(0.8, number=2))
+        page = desk.person()
+        page.goto(f"{desk.url}/jobs/{job_id}")
+        expect(boxes(page)).to_have_count(1)
+        correct_by_api(desk, job_id, 1)
+        page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(page.locator("#page-notice")).to_contain_text("scanner has just corrected page 1")
+        expect(boxes(page)).to_have_count(0)
+        expect(page.locator("[data-part=none]")).to_contain_text("A person says: no signature here.")
+        expect(page.locator(".summary")).to_contain_text("1 page corrected by a person.")
+        correct_by_api(desk, job_id, 2)
+        expect(page.locator("#page-notice")).to_contain_text("corrected page 2", timeout=20_000)
+
+    def test_who_is_correcting_is_told_and_keeps_what_was_drawn(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9, 0.8))
+        page = desk.person()
+        correct(desk, page, job_id)
+        page.keyboard.press("n")
+        correct_by_api(desk, job_id, 1)
+        page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(page.locator("#page-notice")).to_contain_text("scanner has just corrected this page, too")
+        expect(boxes(page)).to_have_count(3)
+        page.keyboard.press("s")
+        expect(page.locator("#conflict-dialog")).to_contain_text("scanner saved 0 boxes")
+
+    def test_an_erased_document_is_told(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9))
+        page = desk.person()
+        page.goto(f"{desk.url}/jobs/{job_id}")
+        expect(boxes(page)).to_have_count(1)
+        assert desk.api.delete(f"/v1/jobs/{job_id}").status_code == 204
+        page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(page.locator("#page-notice")).to_contain_text("erased meanwhile")
+
+
+def correct_by_api(desk: Desk, job_id: str, number: int) -> None:
+    answer = desk.api.put(
+        f"/v1/jobs/{job_id}/pages/{number}/correction",
+        json={"boxes": [], "no_signature": True},
+        headers={"If-Match": "*"},
+    )
+    assert answer.status_code == 200, answer.text
