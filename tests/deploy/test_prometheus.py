@@ -59,6 +59,8 @@ def test_an_alert_says_what_to_do(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("critical", "warning")
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["runbook"] == f"docs/runbooks/{rule['alert']}.md"
+    listed = (ROOT / "docs/runbooks/README.md").read_text()
+    assert f"| [{rule['alert']}]({rule['alert']}.md) | {rule['labels']['severity']} |" in listed
     page = (ROOT / rule["annotations"]["runbook"]).read_text()
     assert f"*{rule['labels']['severity']}*" in page
     assert all(part in page for part in ("**What it means.**", "**Look.**", "**Do.**"))
