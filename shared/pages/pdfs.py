@@ -19,7 +19,10 @@ from shared.pages.tone import drawn_tone
 _POINTS_PER_INCH = 72
 _TAIL_BYTES = 4096
 _ONE_BIT_FILTERS = {"CCITTFaxDecode", "JBIG2Decode"}
-_MOST_IMAGES = 50  # of a page looked at; a scan is one, or a few strips
+# Of a page, looked at for its tone: a scan is one image, or a few strips, with or without text over it. A drawing of a
+# hundred thousand lines must not cost a second.
+_MOST_IMAGES = 50
+_MOST_OBJECTS = 2000
 _LOCKED = (pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY)
 _LINEARIZED_LENGTH = re.compile(rb"/Linearized\b[^>]{0,200}?/L\s+(\d{1,15})\b")
 
@@ -65,7 +68,8 @@ class PdfDocument:
 
 
 def _shows_shades(page: pypdfium2.PdfPage) -> bool:
-    images = page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+    objects = islice(page.get_objects(), _MOST_OBJECTS)
+    images = (one for one in objects if isinstance(one, pypdfium2.PdfImage))
     return any(_has_shades(one) for one in islice(images, _MOST_IMAGES))
 
 
