@@ -1,7 +1,6 @@
 """Corrected pages leave for training here and nowhere else: only those whose sender consented, each on record."""
 
 import csv
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -72,6 +71,7 @@ class TrainingExport:
         Consent is looked at when a document is fetched and once more at the end: what was withdrawn or erased
         meanwhile is not in the folder.
         """
+        out = out.absolute()
         if out.exists() and any(out.iterdir()):
             raise ExportRefusedError(f"{out} is not empty; name a new folder.")
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,8 @@ class TrainingExport:
             unfinished = Path(folder) / "export"
             entries = self._record(list(self._draw_all(unfinished, client_name)))
             _write_index(unfinished, entries)
-            shutil.rmtree(out, ignore_errors=True)
+            if out.exists():
+                out.rmdir()
             unfinished.rename(out)
         return Exported(len(entries), len({entry.job_id for entry in entries}), self._left_out)
 
