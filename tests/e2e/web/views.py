@@ -11,7 +11,7 @@ from shared.db.workers import WorkerReport
 from shared.domain.alert import Alert, AlertState
 from shared.domain.ids import new_id
 from tests.e2e.web.desk import Desk, a_page, sample_pdf
-from tests.integration.gateway.workers import fail, png
+from tests.integration.gateway.workers import fail, give_up_deliveries, png
 
 LONG_NAME = "Avenant n°3 au contrat de location de la résidence des Trois Rivières, bâtiment B, lot 42 (signé).pdf"
 UNBROKEN_NAME = "minutes-of-the-extraordinary-general-meeting-" * 4 + ".pdf"
@@ -77,6 +77,8 @@ def fill_up(desk: Desk) -> tuple[View, ...]:
             content=sample_pdf(300),
         ),
     }
+    desk.examined(a_page(0.9), name="told.pdf", callback_url="https://workflow.example.org/hooks/paraphe/contracts")
+    give_up_deliveries(desk.engine)
     failed, waiting = desk.submit(png(), "broken.png"), desk.submit(png(), "waiting.png")
     fail(desk.engine, failed)
     summary = {"summary": "Jobs wait."}

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from PIL import Image
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, insert, select, update
 
-from shared.db import leases
-from shared.db.tables import jobs
+from shared.db import deliveries, leases
+from shared.db.tables import deliveries as delivery_rows
+from shared.db.tables import delivery_attempts, events, jobs
+from shared.domain.delivery import DeliveryState
 from shared.domain.detection import Box, Detection, Kind, Page, Tone
+from shared.domain.ids import new_id
 from shared.domain.job import Claim, JobFailure, JobResult, JobState, Timings
 from shared.domain.verdict import Thresholds, decide
 from shared.settings import JobSettings
@@ -57,6 +60,18 @@ def fail(engine: Engine, job_id: str, code: str = "encrypted_document") -> None:
     claimed = claim(engine, job_id)
     with engine.begin() as connection:
         leases.fail(connection, claimed, JobFailure(code, "It is encrypted; remove the password."), SETTINGS)
+
+
+def give_up_deliveries(engine: Engine, status: int = 503) -> list[UUID]:
+    """The notifier's part: every event's deliveries are made, tried once, and given up; their ids."""
+    with engine.begin() as connection:
+        told = connection.execute(select(events.c.id)).scalars().all()
+        deliveries.create(connection, deliveries.wanted(connection, told))
+        given_up = update(delivery_rows).values(state=DeliveryState.FAILED, attempts=1, finished_at=func.now())
+        ids = connection.execute(given_up.returning(delivery_rows.c.id)).scalars().all()
+        tried = {"status": status, "milliseconds": 12, "succeeded": False}
+        connection.execute(insert(delivery_attempts), [{"id": new_id(), "delivery_id": one, **tried} for one in ids])
+    return list(ids)
 
 
 @contextmanager

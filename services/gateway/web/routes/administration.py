@@ -18,11 +18,12 @@ from services.gateway.web.rendering import page, redirect
 from services.gateway.web.users import AdminUser, PostedForm
 from services.gateway.web.visitors import User
 from shared import dispatch
-from shared.db import alerts, audit, job_lists, jobs, operation, workers
+from shared.db import alerts, audit, deliveries, job_lists, jobs, operation, workers
 from shared.db.audit import Action
 from shared.db.job_lists import JobFilter
 from shared.db.operation import Operation
 from shared.db.outbox import Message
+from shared.domain.delivery import DeliveryState
 from shared.domain.errors import ConflictError
 from shared.domain.job import JobState
 
@@ -31,6 +32,7 @@ router = APIRouter()
 _FAILED = JobFilter(states=[JobState.FAILED])
 _PAGE = 50
 _ALERTS = 10
+_UNDELIVERED = 20
 _REPLAYED_AT_ONCE = 500
 # Nobody waits as long as this while the part that should do something is at work.
 _SILENCE_S = 60.0
@@ -75,6 +77,7 @@ def _look(connection: Connection, user: User, before: UUID | None) -> dict[str, 
         "state": operation.look(connection),
         "failed": found,
         "alerts": recent,
+        "undelivered": deliveries.newest(connection, user.client_id, [DeliveryState.FAILED], limit=_UNDELIVERED),
         "workers": at_work,
         "held_jobs": names,
     }
@@ -125,6 +128,20 @@ def _replay(gateway: Resources, user: User, job_ids: list[UUID]) -> None:
         except ConflictError:
             if len(job_ids) == 1:
                 raise
+
+
+@router.post("/admin/deliveries/{delivery_id}/replay")
+def replay_delivery(
+    request: Request, delivery_id: UUID, gateway: GatewayDep, user: AdminUser, _: PostedForm
+) -> Response:
+    """Send a notification that did not arrive once more."""
+
+    def work(connection: Connection) -> None:
+        deliveries.replay(connection, user.client_id, delivery_id)
+        audit.write(connection, user.actor, Action.DELIVERY_REPLAYED, delivery_id)
+
+    gateway.transact(work)
+    return redirect(request, "/admin", "flash.replayed")
 
 
 @router.get("/admin/audit")

@@ -29,3 +29,9 @@ export async function api(path, { method = "GET", json, headers = {}, signal } =
   if (!answer.ok) throw new ApiProblem(answer.status, value ?? {});
   return { value, headers: answer.headers, status: answer.status };
 }
+
+/** A last word while the page goes; nobody hears the answer. Not sendBeacon, which cannot carry the token's header. */
+export function sendOnLeaving(path, json) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrfToken };
+  fetch(path, { method: "POST", keepalive: true, headers, body: JSON.stringify(json) }).catch(() => {});
+}

@@ -36,6 +36,7 @@ PAGES: dict[tuple[str, str], frozenset[Role | None]] = {
     ("GET", "/admin"): ADMINISTRATORS,
     ("POST", "/admin/jobs/{job_id}/replay"): ADMINISTRATORS,
     ("POST", "/admin/replay"): ADMINISTRATORS,
+    ("POST", "/admin/deliveries/{delivery_id}/replay"): ADMINISTRATORS,
     ("GET", "/admin/audit"): ADMINISTRATORS,
     ("GET", "/admin/accounts"): ADMINISTRATORS,
     ("POST", "/admin/accounts"): ADMINISTRATORS,

@@ -10,7 +10,7 @@ from shared.db.accounts import Role
 from shared.db.workers import WorkerReport
 from shared.domain.ids import new_id
 from tests.integration.gateway.web.conftest import MakePerson, Person
-from tests.integration.gateway.workers import png
+from tests.integration.gateway.workers import give_up_deliveries, png, succeed
 
 
 def submit(person: Person, name: str) -> str:
@@ -79,3 +79,23 @@ def test_a_worker_long_gone_is_forgotten(administrator: Person, engine: Engine) 
     with engine.begin() as connection:
         workers.report(connection, WorkerReport(new_id(), "new/1", "signatures@7", "openvino (CPU)", 8))
         assert connection.execute(text("select name from workers")).scalars().all() == ["new/1"]
+
+
+def test_a_notification_that_did_not_arrive_is_seen_and_sent_again(
+    administrator: Person, make_person: MakePerson, engine: Engine
+) -> None:
+    url = "https://hooks.example.org/paraphe"
+    answer = administrator.api("POST", "/v1/jobs", files={"file": ("a.png", png())}, data={"callback_url": url})
+    succeed(engine, answer.json()["id"])
+    (delivery,) = give_up_deliveries(engine)
+    page = administrator.get("/admin").text
+    assert url in page
+    assert "HTTP 503" in page
+    rival = make_person(Role.ADMINISTRATOR, client="rivals")
+    assert url not in rival.get("/admin").text
+    assert rival.post(f"/admin/deliveries/{delivery}/replay").status_code == 404
+    assert administrator.post(f"/admin/deliveries/{delivery}/replay").status_code == 303
+    assert url not in administrator.get("/admin").text
+    with engine.connect() as connection:
+        assert connection.execute(text("select state from deliveries")).scalar_one() == "pending"
+        assert "delivery.replayed" in connection.execute(text("select action from audit_lines")).scalars().all()

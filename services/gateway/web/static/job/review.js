@@ -1,5 +1,5 @@
 // Page after page that needs a person. The next one is fetched while this one is looked at.
-import { ApiProblem, api, csrfToken } from "../http.js";
+import { ApiProblem, api, sendOnLeaving } from "../http.js";
 import { drawBoxes, drawList, tie } from "./boxes.js";
 import { Correcting, modelBoxes, readCorrection, writeCorrection } from "./correcting.js";
 import { Shortcuts } from "./keys.js";
@@ -41,10 +41,7 @@ class Review {
   /** Others are served at once what this reviewer leaves; a request that is lost costs two minutes, no more. */
   letGo() {
     const held = [this.current, ...this.ready].filter(Boolean).map(({ item }) => ({ job_id: item.job_id, page: item.page }));
-    if (!held.length) return;
-    // Not sendBeacon, which cannot carry the token's header.
-    const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrfToken };
-    fetch("/v1/review/release", { method: "POST", keepalive: true, headers, body: JSON.stringify({ pages: held }) }).catch(() => {});
+    if (held.length) sendOnLeaving("/v1/review/release", { pages: held });
     this.ready = [];
   }
 
