@@ -1,6 +1,6 @@
 """Turns a checkpoint into a model version: calibrated weights as .pt and ONNX, thresholds, model.json.
 
-    python -m services.trainer.export --run RUN --data DIR --version 1 --out models/signatures/1
+    python -m services.trainer.export --run RUN --data DIR --version 3 --out models/signatures/3
 
 Calibration and thresholds come from the held-out part of the train split, which the run never trained on, and from
 whatever other folders of labelled pages --also names: a few dozen real pages alone leave the thresholds to chance.

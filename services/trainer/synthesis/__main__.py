@@ -12,7 +12,7 @@ from services.trainer.synthesis.writing_out import Series, write_pages
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, write the pages, say how fast."""
     options = _parser().parse_args(arguments)
-    real = real_signatures(options.crops) if options.crops else None
+    real = real_signatures(options.crops, held_out=options.held_out) if options.crops else None
     series = Series(options.seed, options.out, options.long_side, options.all_kinds, real)
     started = time.monotonic()
     for done in write_pages(series, options.first, options.pages, options.processes):
@@ -27,6 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first", type=int, default=0, help="number of the first page, to continue a series")
     parser.add_argument("--out", type=Path, required=True, help="folder to write; made when missing")
     parser.add_argument("--crops", type=Path, help="signature data whose train split lends real signatures")
+    parser.add_argument(
+        "--held-out", type=float, default=0.1, help="share of its groups that lend none, as in the training to come"
+    )
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
     parser.add_argument(
         "--all-kinds", action="store_true", help="label initials (1) and stamps (2) beside signatures (0)"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.trainer.packing import is_held_out
 from services.trainer.synthesis.ink import Alpha
 
 Grey = NDArray[np.uint8]
@@ -37,11 +38,15 @@ class RealSignatures:
         return np.asarray(cv2.convertScaleAbs(drawn, alpha=gain), np.uint8)
 
 
-def real_signatures(folder: Path, split: str = "train") -> RealSignatures:
-    """Cut every usable signature of one split out of a folder laid out like the project's signature data."""
+def real_signatures(folder: Path, split: str = "train", held_out: float = 0.0) -> RealSignatures:
+    """Cut every usable signature of one split out of a folder laid out like the project's signature data.
+
+    held_out is the share of groups that training keeps apart for choices: their signatures must not be learned here.
+    """
     patches: list[Alpha] = []
     with (folder / "index.csv").open(newline="", encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines) if row["split"] == split and int(row["n_boxes"]) > 0]
+    rows = [row for row in rows if not is_held_out(row["group"], held_out)]
     for row in rows:
         label = folder / "labels" / row["source"] / f"{Path(row['file']).stem}.txt"
         page = np.array(Image.open(folder / "images" / row["source"] / row["file"]).convert("L"))

@@ -113,7 +113,9 @@ def test_only_the_split_asked_for_is_cut(tmp_path: Path) -> None:
     Image.fromarray(page).save(tmp_path / "images/some/a.png")
     centre = f"0 {(60 + width / 2) / 400} {(100 + height / 2) / 400} {width / 400} {height / 400}\n"
     (tmp_path / "labels/some/a.txt").write_text(centre)
-    (tmp_path / "index.csv").write_text("source,file,n_boxes,split\nsome,a.png,1,train\n")
+    (tmp_path / "index.csv").write_text("source,file,n_boxes,group,split\nsome,a.png,1,g,train\n")
     assert len(real_signatures(tmp_path, "train").patches) == 1
+    with pytest.raises(ValueError, match="no usable signature"):
+        real_signatures(tmp_path, "train", held_out=1.0)
     with pytest.raises(ValueError, match="no usable signature"):
         real_signatures(tmp_path, "val")
