@@ -77,21 +77,21 @@ def _throughput(
 ) -> tuple[list[float], list[float], list[float]]:
     """Pages a second of system, plain loop and bare forward, taking turns."""
     forward = _bare_forward(model, scans)
-    _examine(system, scans)  # warm
+    _examine(system, model, scans)  # warm
     rates: tuple[list[float], list[float], list[float]] = ([], [], [])
     with _plain_predict(model, scans[0].parent) as predict:
-        measures: list[Callable[[], float]] = [partial(_examine, system, scans), predict, forward]
+        measures: list[Callable[[], float]] = [partial(_examine, system, model, scans), predict, forward]
         for _ in range(runs):
             for measure, into in zip(measures, rates, strict=True):
                 into.append(len(scans) / measure())
     return rates
 
 
-def _examine(system: RunningSystem, scans: list[Path]) -> float:
+def _examine(system: RunningSystem, model: ModelVersion, scans: list[Path]) -> float:
     """Seconds from the first byte sent to the last outcome recorded."""
     started = time.perf_counter()
     with ThreadPoolExecutor(_SENDERS) as pool:
-        list(pool.map(system.client.submit, scans))
+        list(pool.map(partial(system.client.submit, model=model.name), scans))
     _until_idle(system)
     return time.perf_counter() - started
 
@@ -161,7 +161,7 @@ def _overhead_ms(system: RunningSystem, model: ModelVersion, scans: list[Path]) 
             started = time.perf_counter()
             detector.detect_all(list(renderer.pages(path, model.input_size, limits)))
             bare_ms = (time.perf_counter() - started) * 1000
-            job = system.client.wait(system.client.submit(path))
+            job = system.client.wait(system.client.submit(path, model=model.name))
             assert job.result is not None
             # The outcome's moment is that of the recording transaction's beginning: its writing comes on top.
             overheads.append((job.seconds or 0.0) * 1000 + job.result.timings["recorded"] - bare_ms)
