@@ -1,6 +1,6 @@
 """How fast the detector examines pages, by model, input size, runtime and precision: no queue, no store, no database.
 
-``python -m benchmarks.backends [MODEL_FOLDER …]`` (default: every version in models/signatures) takes turns between all
+``python -m benchmarks.backends [MODEL_FOLDER …]`` (default: every version in models/) takes turns between all
 that is installed and prints a table; the accuracy beside it is what ``paraphe model evaluate --record`` has written
 into the version's model.json. What each row times is what a worker does once a page is decoded: reduce and place it,
 the forward, reading the boxes.
@@ -26,7 +26,7 @@ from services.detector.yolo.detector import Detector
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 
-MODELS = Path(__file__).resolve().parent.parent / "models" / "signatures"
+MODELS = Path(__file__).resolve().parent.parent / "models"
 _RUNTIMES: tuple[tuple[BackendName, Precision], ...] = (
     ("openvino", "auto"),
     ("openvino", "f32"),
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=24, help="pages a pass")
     parser.add_argument("--runs", type=int, default=5, help="passes of each, by turns")
     arguments = parser.parse_args()
-    folders = arguments.models or sorted(path.parent for path in MODELS.glob("*/model.json"))
+    folders = arguments.models or sorted(path.parent for path in MODELS.glob("*/*/model.json"))
     with tempfile.TemporaryDirectory(prefix="paraphe-") as scratch, Renderer(1) as renderer:
         scans = small_scans(Path(scratch), arguments.pages)
         contenders = [one for folder in folders for one in _contenders(folder, scans, renderer)]
