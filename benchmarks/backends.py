@@ -7,7 +7,6 @@ the forward, reading the boxes.
 """
 
 import argparse
-import itertools
 import json
 import tempfile
 import time
@@ -71,10 +70,11 @@ def main() -> None:
         contenders = [one for folder in folders for one in _contenders(folder, scans, renderer)]
         for one in contenders:
             one.pages_a_second()  # a runtime compiles on its first pages
-        speeds: dict[int, list[float]] = {number: [] for number in range(len(contenders))}
-        for _, number in itertools.product(range(arguments.runs), range(len(contenders))):
-            speeds[number].append(contenders[number].pages_a_second())
-    Console(width=120).print(_table(contenders, [speeds[number] for number in range(len(contenders))]))
+        speeds: list[list[float]] = [[] for _ in contenders]
+        for _ in range(arguments.runs):
+            for one, runs in zip(contenders, speeds, strict=True):
+                runs.append(one.pages_a_second())
+    Console(width=120).print(_table(contenders, speeds))
 
 
 def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Contender]:

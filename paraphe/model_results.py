@@ -30,12 +30,8 @@ def as_markdown(folder: Path) -> str:
 
 def _row(name: str, measured: dict[str, Any]) -> tuple[str, ...]:
     shares = [_cell(measured[measure]["value"], 100) for measure in _PERCENT]
-    return (name, str(measured["pages"]), str(measured["boxes"]), *shares, _cell(_false_alarms(measured), 1))
-
-
-def _false_alarms(measured: dict[str, Any]) -> float | None:
-    value = measured["false_per_100_unsigned"]["value"]
-    return None if value is None else float(value)
+    false_alarms = _cell(measured["false_per_100_unsigned"]["value"], 1)
+    return (name, str(measured["pages"]), str(measured["boxes"]), *shares, false_alarms)
 
 
 def _cell(value: float | None, scale: int) -> str:

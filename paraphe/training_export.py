@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import Connection, Engine
 
+from services.trainer.dataset import KINDS
 from shared.db import audit, jobs, training
 from shared.db.audit import Action, Actor
 from shared.db.engine import transact
@@ -30,7 +31,6 @@ SOURCE = "corrected"
 Raster = np.ndarray[Any, np.dtype[np.uint8]]
 
 _COLUMNS = ("source", "file", "width", "height", "n_boxes", "group", "doc", "tags")
-_CLASSES = {Kind.SIGNATURE: 0, Kind.INITIALS: 1, Kind.STAMP: 2}
 
 
 class ExportRefusedError(Exception):
@@ -170,7 +170,7 @@ def _label(kind: Kind, box: Box) -> str:
     """A line of YOLO's: class, centre, size, as shares of the page. Half a pixel over the edge is cut off."""
     left, top = max(0.0, box.x), max(0.0, box.y)
     width, height = min(1.0, box.x + box.width) - left, min(1.0, box.y + box.height) - top
-    return f"{_CLASSES[kind]} {left + width / 2:.6f} {top + height / 2:.6f} {width:.6f} {height:.6f}"
+    return f"{KINDS.index(kind)} {left + width / 2:.6f} {top + height / 2:.6f} {width:.6f} {height:.6f}"
 
 
 def _write_index(folder: Path, entries: Sequence[_Entry]) -> None:

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from services.trainer.calibration import expected_calibration_error, reliability
-from services.trainer.dataset import DatasetError, LabelledPage
+from services.trainer.dataset import KINDS, DatasetError, LabelledPage
 from services.trainer.metrics import ExaminedPage, bootstrap, measure, tally
 from shared.domain.detection import Kind, Page
 
 Predict = Callable[[Path], Sequence[Page]]
 Progress = Callable[[Iterable[LabelledPage]], Iterable[LabelledPage]]
 
-KIND_NUMBERS = {Kind.SIGNATURE: 0, Kind.INITIALS: 1, Kind.STAMP: 2}
 _SIZE_BINS = {"small": (0.0, 0.04), "medium": (0.04, 0.08), "large": (0.08, 1.0)}  # square root of the page's share
 
 
@@ -50,7 +49,7 @@ def _examine(labelled: LabelledPage, predicted: Sequence[Page], kind: Kind) -> E
         raise DatasetError(f"{labelled.name}: a labelled file holds one page, this one gave {len(predicted)}")
     page = predicted[0]
     found = [one for one in page.detections if one.kind is kind]
-    wanted = [box for box in labelled.boxes if box.kind == KIND_NUMBERS[kind]]
+    wanted = [box for box in labelled.boxes if box.kind == KINDS.index(kind)]
     corners = [(d.box.x, d.box.y, d.box.x + d.box.width, d.box.y + d.box.height) for d in found]
     examined = ExaminedPage(
         name=labelled.name,

@@ -106,9 +106,8 @@ def _calibrated_weights(
 
 
 def _examined(weights: Path, pages: list[LabelledPage], size: int) -> list[ExaminedPage]:
-    return [
-        one.page for one in examine(pages, UltralyticsPredictor(weights, size, floor=0.01, overlap=_PRODUCTION_OVERLAP))
-    ]
+    predict = UltralyticsPredictor(weights, size, floor=0.01, overlap=_PRODUCTION_OVERLAP)
+    return [one.page for one in examine(pages, predict)]
 
 
 def _export_onnx(weights: Path, size: int) -> None:

@@ -14,6 +14,7 @@ from shared.settings import PostgresSettings
 from tests.e2e.web.desk import CHROMIUM, Desk
 from tests.integration.gateway.conftest import GatewayProcess
 from tests.servers import Servers
+from tests.system import System
 
 
 @pytest.fixture(scope="package")
@@ -45,6 +46,17 @@ def pictures(pytestconfig: pytest.Config) -> Path:
     folder = Path(pytestconfig.getoption("artefacts")) / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
+    """A gateway with the real detector behind it."""
+    system = System(clean_servers, tmp_path, {})
+    try:
+        system.start("gateway", "detector")
+        yield system
+    finally:
+        system.stop()
 
 
 @pytest.fixture

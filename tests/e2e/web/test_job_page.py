@@ -4,7 +4,6 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,7 +17,6 @@ from shared.db.accounts import Role
 from shared.domain.detection import Kind
 from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, a_page, sample_pdf, violations
 from tests.integration.gateway.workers import fail, succeed
-from tests.servers import Servers
 from tests.system import SAMPLES, System
 
 SURE_LINE = (0x0B, 0x63, 0xB0)
@@ -50,15 +48,6 @@ def assert_boxes_lie_where_the_api_says(page: Page, result: dict[str, object], n
 
 
 class TestWithTheRealDetector:
-    @pytest.fixture
-    def system(self, clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-        system = System(clean_servers, tmp_path, {})
-        try:
-            system.start("gateway", "detector")
-            yield system
-        finally:
-            system.stop()
-
     @pytest.mark.slow
     def test_boxes_lie_on_the_ink_where_the_api_says(self, desk: Desk, system: System) -> None:
         job_id = desk.submit((SAMPLES / "bail-4-pages.pdf").read_bytes(), "bail.pdf")

@@ -26,15 +26,6 @@ def sign_up(page: Page, url: str, email: str) -> None:
 
 
 class TestWithTheRealDetector:
-    @pytest.fixture
-    def system(self, clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-        system = System(clean_servers, tmp_path, {})
-        try:
-            system.start("gateway", "detector")
-            yield system
-        finally:
-            system.stop()
-
     def test_sign_up_submit_three_kinds_of_file_and_find_them_again(
         self, system: System, desk_browser: Browser, tmp_path: Path, pictures: Path
     ) -> None:
