@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from paraphe.backup.errors import BackupError
 from paraphe.backup.manifest import DUMP, Manifest
 from paraphe.backup.programs import PostgresPrograms
-from shared.db.engine import make_engine
+from shared.db.engine import lift_limits, make_engine
 from shared.db.tables import backups, metadata
 from shared.domain.ids import new_id
 from shared.settings import PostgresSettings
@@ -50,7 +50,7 @@ class Database:
         """Write a dump in pg_dump's own format. The rows are counted at the very moment that is dumped."""
         with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             # Counting and dumping a large database takes longer than a request may.
-            connection.execute(text("set local statement_timeout = 0"))
+            lift_limits(connection)
             name = connection.execute(text("select pg_export_snapshot()")).scalar_one()
             snapshot = _snapshot(connection)
             options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}", f"--file={target}"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Engine, select
 
 from paraphe.backup.database import Database
 from paraphe.backup.listing import ListedObject, hash_of, read_listing
@@ -35,14 +35,13 @@ def verify(folder: Path, database: Database, store: ObjectStore, *, read_objects
     was_tried_out = database.try_out(folder, manifest)
     faults: list[str] = []
     objects = erased = 0
-    with database.engine.connect() as connection:
-        for listed in read_listing(folder / LISTING):
-            objects += 1
-            for fault in _faults(store, listed, read_objects):
-                if _is_gone_for_good(connection, listed):
-                    erased += 1
-                else:
-                    faults.append(fault)
+    for listed in read_listing(folder / LISTING):
+        objects += 1
+        for fault in _faults(store, listed, read_objects):
+            if _is_gone_for_good(database.engine, listed):
+                erased += 1
+            else:
+                faults.append(fault)
     return Verification(manifest, was_tried_out, objects, erased, tuple(faults))
 
 
@@ -59,10 +58,11 @@ def _faults(store: ObjectStore, listed: ListedObject, read_objects: bool) -> Ite
         yield f"{listed.name} is damaged: its sha256 is {sha256}"
 
 
-def _is_gone_for_good(connection: Connection, listed: ListedObject) -> bool:
+def _is_gone_for_good(engine: Engine, listed: ListedObject) -> bool:
     """Uploads are used up or expire; documents go with their job."""
     document = document_name(listed.name)
     if document is None:
         return listed.name.startswith("uploads/")
-    found = connection.execute(select(jobs.c.id).where(jobs.c.id == document.job_id)).one_or_none()
+    with engine.connect() as connection:
+        found = connection.execute(select(jobs.c.id).where(jobs.c.id == document.job_id)).one_or_none()
     return found is None

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
+from psycopg2.errors import LockNotAvailable, QueryCanceled
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -12,6 +13,10 @@ from shared.domain.errors import ErrorCode, TemporaryError
 from shared.settings import PostgresSettings
 
 T = TypeVar("T")
+
+# A process that is frozen or vanishes in the middle of a transaction keeps its locks for as long as its session lives:
+# the server ends such a session. Who waits for a lock meanwhile gives up early, lest every thread of a worker wait.
+_LIMITS_MS = {"statement_timeout": 30_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 15_000}
 
 
 def make_engine(settings: PostgresSettings) -> Engine:
@@ -22,13 +27,30 @@ def make_engine(settings: PostgresSettings) -> Engine:
         max_overflow=settings.pool_size,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": settings.connect_timeout_s, "options": "-c statement_timeout=30000"},
+        connect_args={
+            "connect_timeout": settings.connect_timeout_s,
+            "options": " ".join(f"-c {name}={limit}" for name, limit in _LIMITS_MS.items()),
+        },
     )
 
 
+def lift_limits(connection: Connection) -> None:
+    """Let this transaction take as long as it needs, and wait for what others hold."""
+    for name in _LIMITS_MS:
+        connection.execute(text(f"set local {name} = 0"))
+
+
 def is_connection_fault(error: DBAPIError) -> bool:
-    """Whether the database went away (as against: refused what we asked)."""
+    """Whether the database went away or did not get to it in time (as against: refused what we asked)."""
     return isinstance(error, OperationalError) or error.connection_invalidated
+
+
+def _fault(error: DBAPIError) -> str:
+    if isinstance(error.orig, LockNotAvailable):
+        return "Another process is changing the same record and does not finish; try again."
+    if isinstance(error.orig, QueryCanceled):
+        return "The database took too long to answer; try again."
+    return "The database cannot be reached."
 
 
 def transact(engine: Engine, work: Callable[[Connection], T], *, patience_s: float = 0.0) -> T:
@@ -51,6 +73,6 @@ def transact(engine: Engine, work: Callable[[Connection], T], *, patience_s: flo
             if not is_connection_fault(error):
                 raise
             if time.monotonic() + pause > deadline:
-                raise TemporaryError(ErrorCode.DATABASE_UNAVAILABLE, "The database cannot be reached.") from error
+                raise TemporaryError(ErrorCode.DATABASE_UNAVAILABLE, _fault(error)) from error
         time.sleep(pause)
         pause = min(pause * 2, 2.0)

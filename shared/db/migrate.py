@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
 
-from shared.db.engine import make_engine
+from shared.db.engine import lift_limits, make_engine
 from shared.db.locks import AdvisoryLock
 from shared.settings import PostgresSettings
 
@@ -16,6 +16,7 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
+        lift_limits(connection)
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": AdvisoryLock.MIGRATION})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
