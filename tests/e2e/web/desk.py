@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 import pypdfium2
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import Engine
@@ -23,6 +24,8 @@ from tests.system import SAMPLES
 CHROMIUM = "/usr/bin/chromium"
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
+# Each size and each theme once: what sticks out knows no theme, what is too pale no size.
+LOOKS = pytest.mark.parametrize(("size", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone-dark"])
 # A4 at 200 dpi, the size in which sample pages are examined.
 WIDTH, HEIGHT = 1654, 2339
 _PASSWORD = "seven quiet reviewers"

@@ -10,16 +10,12 @@ from services.gateway import web
 from services.gateway.web import i18n
 from shared.db.accounts import Role
 from tests.e2e.web import html_checker
-from tests.e2e.web.desk import DESKTOP, PHONE, Desk, new_page, violations
+from tests.e2e.web.desk import LOOKS, PHONE, Desk, new_page, violations
 from tests.e2e.web.views import EMPTY_VIEWS, OPEN_VIEWS, USUAL_VIEWS, fill_up
 from tests.system import SAMPLES
 
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 
-
-@SIZES
-@THEMES
+@LOOKS
 class TestLooks:
     @pytest.mark.timeout(600)
     def test_inside(self, desk: Desk, size: tuple[int, int], theme: str) -> None:

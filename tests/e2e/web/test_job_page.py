@@ -15,7 +15,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 from shared.db import keys
 from shared.db.accounts import Role
 from shared.domain.detection import Kind
-from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, a_page, sample_pdf, violations
+from tests.e2e.web.desk import HEIGHT, LOOKS, PHONE, WIDTH, Desk, a_page, sample_pdf, violations
 from tests.integration.gateway.workers import fail, succeed
 from tests.system import SAMPLES, System
 
@@ -280,8 +280,7 @@ class TestOtherStates:
         expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", [(1440, 900), PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_axe_finds_nothing(desk: Desk, size: tuple[int, int], theme: str) -> None:
     long_name = "minutes-of-the-extraordinary-general-meeting-" * 4 + ".pdf"
     many = desk.examined(a_page(*([0.9] * 14 + [0.4] * 13 + [0.1] * 13)), name=long_name)

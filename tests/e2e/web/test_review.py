@@ -2,10 +2,9 @@
 
 import time
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.web.desk import PHONE, Desk, a_page, violations
+from tests.e2e.web.desk import LOOKS, Desk, a_page, violations
 
 
 def sit_down(desk: Desk, page: Page) -> None:
@@ -153,8 +152,7 @@ class TestInCompany:
         assert desk.correction(job_id, 2)["correction"] is None
 
 
-@pytest.mark.parametrize("size", [(1440, 900), PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_axe_finds_nothing(desk: Desk, size: tuple[int, int], theme: str) -> None:
     page = desk.person(size=size, color_scheme=theme)
     sit_down(desk, page)
