@@ -45,17 +45,17 @@ def schedule(connection: Connection, message: Message, *, wait_s: float) -> None
 
 
 def _insert(connection: Connection, messages: Iterable[Message], *, sends: int, wait_s: float) -> None:
-    due = func.now() + timedelta(seconds=wait_s)
-    rows = [
-        {"topic": one.topic, "subject": one.subject, "priority": one.priority, "sends": sends, "send_after": due}
-        for one in messages
-    ]
-    new = insert(outbox).values(rows)  # one statement, one round trip
+    rows = [{"topic": one.topic, "subject": one.subject, "priority": one.priority} for one in messages]
+    if not rows:
+        return
+    # Rows as parameters: written into the statement they would make a new one to compile each time.
+    new = insert(outbox).values(sends=sends, send_after=func.now() + timedelta(seconds=wait_s))
     connection.execute(
         new.on_conflict_do_update(
             index_elements=["topic", "subject"],
             set_={"sends": new.excluded.sends, "send_after": new.excluded.send_after},
-        )
+        ),
+        rows,
     )
 
 
