@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from services.trainer.synthesis.crops import real_signatures
+from services.trainer.synthesis.recipes import RECIPES
 from services.trainer.synthesis.writing_out import Series, write_pages
 
 
@@ -13,7 +14,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, write the pages, say how fast."""
     options = _parser().parse_args(arguments)
     real = real_signatures(options.crops, held_out=options.held_out) if options.crops else None
-    series = Series(options.seed, options.out, options.long_side, options.all_kinds, real)
+    recipes = tuple(recipe for recipe in RECIPES if not options.only or recipe.name in options.only)
+    series = Series(options.seed, options.out, options.long_side, options.all_kinds, real, recipes)
     started = time.monotonic()
     for done in write_pages(series, options.first, options.pages, options.processes):
         if done % 100 == 0 or done == options.pages:
@@ -33,6 +35,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
     parser.add_argument(
         "--all-kinds", action="store_true", help="label initials (1) and stamps (2) beside signatures (0)"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=[recipe.name for recipe in RECIPES],
+        metavar="KIND",
+        help="only these kinds of page: " + ", ".join(recipe.name for recipe in RECIPES),
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     return parser

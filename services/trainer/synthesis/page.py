@@ -1,5 +1,6 @@
 """One synthetic page: which kind of paper, in which language, signed or not, and what scanned it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -42,23 +43,32 @@ class SyntheticPage:
         return tuple(box for kind, box in self.boxes if kind == "signature")
 
 
-def make_page(seed: int, number: int, long_side: int = 1280, real: SignatureSource | None = None) -> SyntheticPage:
+def make_page(
+    seed: int,
+    number: int,
+    long_side: int = 1280,
+    real: SignatureSource | None = None,
+    recipes: Sequence[Recipe] = RECIPES,
+) -> SyntheticPage:
     """Make page `number` of the series `seed`: the same two numbers always give the same page.
 
     `long_side` is the page's longer side in px before scanning (bilevel scans come out up to 1.7 times larger);
-    `real` adds signatures cut from real scans to those of the pen model. A page whose scan left a signature neither
-    clearly there nor clearly gone is made again, for no label would be right.
+    `real` adds signatures cut from real scans to those of the pen model; `recipes` are the kinds of page to draw
+    from. A page whose scan left a signature neither clearly there nor clearly gone is made again, for no label would be
+    right.
     """
     for attempt in range(ATTEMPTS):
-        page, doubtful = _scanned_page(np.random.default_rng([seed, number, attempt]), long_side, real)
+        page, doubtful = _scanned_page(np.random.default_rng([seed, number, attempt]), long_side, real, recipes)
         if not doubtful:
             break
     return page
 
 
-def _scanned_page(rng: np.random.Generator, long_side: int, real: SignatureSource | None) -> tuple[SyntheticPage, bool]:
+def _scanned_page(
+    rng: np.random.Generator, long_side: int, real: SignatureSource | None, recipes: Sequence[Recipe]
+) -> tuple[SyntheticPage, bool]:
     """A page, and whether it holds a signature of doubtful visibility."""
-    recipe = RECIPES[_drawn(rng, [recipe.weight for recipe in RECIPES])]
+    recipe = recipes[_drawn(rng, [recipe.weight for recipe in recipes])]
     language = list(recipe.languages)[_drawn(rng, list(recipe.languages.values()))]
     size = _size_mm(recipe, language, rng)
     sheet = Sheet(size, long_side / max(size))

@@ -11,6 +11,7 @@ import numpy as np
 
 from services.trainer.synthesis.desk import SignatureSource
 from services.trainer.synthesis.page import Box, SyntheticPage, make_page
+from services.trainer.synthesis.recipes import RECIPES, Recipe
 from services.trainer.synthesis.sheet import Kind, Pixels
 
 SOURCE = "synthetic"
@@ -29,6 +30,7 @@ class Series:
     long_side: int = 1280
     all_kinds: bool = False
     real: SignatureSource | None = None
+    recipes: tuple[Recipe, ...] = RECIPES
 
 
 def write_pages(series: Series, first: int, count: int, processes: int) -> Iterator[int]:
@@ -62,7 +64,7 @@ def _write_numbered(number: int) -> tuple[list[str], list[list[str]]]:
 
 def _write_page(series: Series, number: int) -> tuple[list[str], list[list[str]]]:
     """Write one page and its label; returns its line of index.csv and its lines of other_classes.csv."""
-    page = make_page(series.seed, number, series.long_side, series.real)
+    page = make_page(series.seed, number, series.long_side, series.real, series.recipes)
     data, ending = encoded(page.pixels, np.random.default_rng([series.seed, number, 1]))
     stem = f"s{series.seed}-{number:06d}"
     (series.folder / "images" / SOURCE / f"{stem}{ending}").write_bytes(data)

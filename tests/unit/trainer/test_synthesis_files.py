@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.trainer.synthesis.__main__ import main
 from services.trainer.synthesis.crops import RealSignatures, ink_of, real_signatures
 from services.trainer.synthesis.ink import rasterise
 from services.trainer.synthesis.signature import signature
@@ -55,6 +56,16 @@ def test_pages_do_not_depend_on_how_the_work_is_split(folder: Path, tmp_path: Pa
     assert len(files) == 2
     for file in files:
         assert (tmp_path / file).read_bytes() == (folder / file).read_bytes()
+
+
+def test_one_may_ask_for_some_kinds_of_page_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["--pages", "3", "--out", str(tmp_path), "--long-side", "480", "--processes", "1", "--only"]
+    main([*command, "memo", "receipt"])
+    for row in rows_of(tmp_path / "index.csv"):
+        assert {"memo", "receipt"} & set(row["tags"].split(","))
+    with pytest.raises(SystemExit):
+        main([*command, "novel"])
+    assert "archive_letter" in capsys.readouterr().err
 
 
 def test_a_second_run_into_the_folder_adds_to_its_lists(tmp_path: Path) -> None:
