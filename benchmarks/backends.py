@@ -40,10 +40,10 @@ _ACCURACY = ("f1", "map50", "map50_95")
 
 @dataclass(frozen=True)
 class Contender:
-    """One row: a loaded detector and the pages it is given, rendered for its input size."""
+    """One row: a loaded detector and the pages it is given, rendered for its largest input."""
 
     model: str
-    size: int
+    sizes: str
     runtime: str
     precision: str
     accuracy: dict[str, float]
@@ -81,15 +81,15 @@ def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Con
     version = read_model(folder)
     recorded = json.loads((folder / "model.json").read_text()).get("metrics", {}).get("val", {})
     accuracy = {name: recorded[name]["value"] for name in _ACCURACY if name in recorded}
-    pages = [page for scan in scans for page in renderer.pages(scan, version.input_size, RenderLimits())]
+    pages = [page for scan in scans for page in renderer.pages(scan, version.raster_size, RenderLimits())]
     return [
         Contender(
             f"{version.name} {version.version}",
-            version.input_size,
+            "+".join(str(size) for size in version.input_sizes),
             name,
             precision,
             accuracy,
-            Detector(choose_backend(version, name, precision), version.classes, version.input_size, _LEAST_CONFIDENCE),
+            Detector(choose_backend(version, name, precision), version, _LEAST_CONFIDENCE),
             pages,
         )
         for name, precision in _RUNTIMES
@@ -103,7 +103,7 @@ def _table(contenders: list[Contender], speeds: list[list[float]]) -> Table:
         accuracy = [f"{100 * one.accuracy[name]:.1f}" if name in one.accuracy else "-" for name in _ACCURACY]
         table.add_row(
             one.model,
-            str(one.size),
+            one.sizes,
             one.runtime,
             one.precision,
             f"{median(runs):.1f}",

@@ -4,7 +4,7 @@ All figures of a table come from one run on one machine. What is compared takes 
 medians and the range, because machines are noisy:
 
 * pages/s of the whole system (upload to recorded outcome) over a plain loop of Ultralytics' predict, same files, same
-  weights;
+  weights: once with the same looks at each page and, of a model that takes several, once with the largest alone;
 * the same over the bare forward of the system's own backend on ready tensors, in the batches the system would make;
 * what the system adds to one document at low load, from its acceptance to its outcome, beyond decoding and forward;
 * uploads accepted a second over raw PUTs of the same bytes to the same object store.
@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
@@ -56,12 +56,12 @@ def main() -> None:
         scans = small_scans(Path(folder), options.pages)
         console.print(
             f"{len(scans)} pages, {_mean_kb(scans):.0f} kB on average, {options.runs} runs, model {model.name} "
-            f"{model.version} at {model.input_size} px, precision {WorkerSettings().precision}"
+            f"{model.version} at {_pixels(model.input_sizes)} px, precision {WorkerSettings().precision}"
         )
         throughput = _throughput(system, model, scans, options.runs)
         overhead = _overhead_ms(system, model, scans[:30])
         uploads, puts = _acceptance(system, scans, options.runs)
-    console.print(_table(*throughput, overhead, uploads, puts))
+    console.print(_table(throughput, overhead, uploads, puts))
 
 
 def _options() -> argparse.Namespace:
@@ -72,18 +72,24 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _throughput(
-    system: RunningSystem, model: ModelVersion, scans: list[Path], runs: int
-) -> tuple[list[float], list[float], list[float]]:
-    """Pages a second of system, plain loop and bare forward, taking turns."""
+def _pixels(sizes: Sequence[int]) -> str:
+    return " and ".join(map(str, sizes))
+
+
+def _throughput(system: RunningSystem, model: ModelVersion, scans: list[Path], runs: int) -> dict[str, list[float]]:
+    """Pages a second, taking turns: the whole system first, then what it is compared with."""
     forward = _bare_forward(model, scans)
     _examine(system, model, scans)  # warm
-    rates: tuple[list[float], list[float], list[float]] = ([], [], [])
-    with _plain_predict(model, scans[0].parent) as predict:
-        measures: list[Callable[[], float]] = [partial(_examine, system, model, scans), predict, forward]
+    with ExitStack() as loops:
+        measures: dict[str, Callable[[], float]] = {"whole system": partial(_examine, system, model, scans)}
+        for sizes in dict.fromkeys((model.input_sizes, model.input_sizes[:1])):
+            name = f"plain loop of Ultralytics predict at {_pixels(sizes)} px"
+            measures[name] = loops.enter_context(_plain_predict(model, sizes, scans[0].parent))
+        measures["bare forward on ready tensors"] = forward
+        rates: dict[str, list[float]] = {name: [] for name in measures}
         for _ in range(runs):
-            for measure, into in zip(measures, rates, strict=True):
-                into.append(len(scans) / measure())
+            for name, measure in measures.items():
+                rates[name].append(len(scans) / measure())
     return rates
 
 
@@ -97,10 +103,10 @@ def _examine(system: RunningSystem, model: ModelVersion, scans: list[Path]) -> f
 
 
 @contextmanager
-def _plain_predict(model: ModelVersion, folder: Path) -> Iterator[Callable[[], float]]:
-    command = [sys.executable, "-m", "benchmarks.plain_predict", str(model.files["pytorch"]), str(model.input_size)]
+def _plain_predict(model: ModelVersion, sizes: Sequence[int], folder: Path) -> Iterator[Callable[[], float]]:
+    command = [sys.executable, "-m", "benchmarks.plain_predict", str(model.files["pytorch"]), str(folder)]
     with subprocess.Popen(  # noqa: S603 - our own module
-        [*command, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, *map(str, sizes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as loop:
         assert loop.stdin is not None
         assert loop.stdout is not None
@@ -123,14 +129,15 @@ def _bare_forward(model: ModelVersion, scans: list[Path]) -> Callable[[], float]
     """The system's backend and settings on tensors that are ready."""
     worker = WorkerSettings()
     backend = choose_backend(model, worker.backend, worker.precision)
-    detector = Detector(backend, model.classes, model.input_size, model.thresholds.review)
-    pages = sorted(_prepared(detector, model, scans), key=lambda page: page.bucket)
+    detector = Detector(backend, model, model.thresholds.review)
+    pages = sorted(_prepared(detector, model, scans), key=lambda page: page.shapes)
     size = worker.max_batch or backend.preferred_batch
     batches = [
-        np.stack([page.tensor for page in same[start : start + size]])
-        for _, group in itertools.groupby(pages, key=lambda page: page.bucket)
+        np.stack(tensors)
+        for _, group in itertools.groupby(pages, key=lambda page: page.shapes)
         for same in [list(group)]
         for start in range(0, len(same), size)
+        for tensors in zip(*([view.tensor for view in page.views] for page in same[start : start + size]), strict=True)
     ]
 
     def one_pass() -> float:
@@ -146,20 +153,20 @@ def _bare_forward(model: ModelVersion, scans: list[Path]) -> Callable[[], float]
 def _prepared(detector: Detector, model: ModelVersion, scans: list[Path]) -> list[PreparedPage]:
     limits = RenderLimits()
     with Renderer(1) as renderer:
-        return [detector.prepare(page) for path in scans for page in renderer.pages(path, model.input_size, limits)]
+        return [detector.prepare(page) for path in scans for page in renderer.pages(path, model.raster_size, limits)]
 
 
 def _overhead_ms(system: RunningSystem, model: ModelVersion, scans: list[Path]) -> list[float]:
     """Milliseconds from acceptance to outcome, one document at a time, less decoding and forward done bare."""
     worker = WorkerSettings()
     backend = choose_backend(model, worker.backend, worker.precision)
-    detector = Detector(backend, model.classes, model.input_size, model.thresholds.review)
+    detector = Detector(backend, model, model.thresholds.review)
     limits = RenderLimits()
     overheads = []
     with Renderer(1) as renderer:
         for path in [scans[0], *scans]:
             started = time.perf_counter()
-            detector.detect_all(list(renderer.pages(path, model.input_size, limits)))
+            detector.detect_all(list(renderer.pages(path, model.raster_size, limits)))
             bare_ms = (time.perf_counter() - started) * 1000
             job = system.client.wait(system.client.submit(path, model=model.name))
             assert job.result is not None
@@ -206,20 +213,14 @@ def _until_idle(system: RunningSystem) -> None:
         time.sleep(0.05)
 
 
-def _table(
-    whole: list[float],
-    plain: list[float],
-    bare: list[float],
-    overhead: list[float],
-    uploads: list[float],
-    puts: list[float],
-) -> Table:
+def _table(throughput: dict[str, list[float]], overhead: list[float], uploads: list[float], puts: list[float]) -> Table:
     table = Table(title="The route of one scan")
     for name in ("what", "median", "range", "ratio"):
         table.add_column(name, justify="left" if name == "what" else "right")
-    table.add_row("whole system, pages/s", *_spread(whole), "")
-    table.add_row("plain loop of Ultralytics predict, pages/s", *_spread(plain), _ratio(whole, plain))
-    table.add_row("bare forward on ready tensors, pages/s", *_spread(bare), _ratio(whole, bare))
+    whole, *others = throughput
+    table.add_row(f"{whole}, pages/s", *_spread(throughput[whole]), "")
+    for name in others:
+        table.add_row(f"{name}, pages/s", *_spread(throughput[name]), _ratio(throughput[whole], throughput[name]))
     cuts = quantiles(overhead, n=20)
     table.add_row("added at low load, p50 ms", f"{median(overhead):.1f}", "", "")
     table.add_row("added at low load, p95 ms", f"{cuts[-1]:.1f}", "", "")

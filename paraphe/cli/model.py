@@ -1,6 +1,7 @@
 """`paraphe model`: measure model versions, ours and others', on labelled pages."""
 
 import json
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,6 +88,42 @@ def evaluate_model(
         _record(weights, measured)
 
 
+@model_app.command("calibrate")
+def calibrate_model(
+    weights: Annotated[Path, typer.Option(help="A model version's folder.", exists=True, file_okay=False)],
+    data: Annotated[Path, typer.Option(help="What it was trained on: its held-out pages are used.", exists=True)],
+    also: Annotated[list[Path] | None, typer.Option(help="More labelled pages it never saw.", exists=True)] = None,
+    backend: Annotated[Backend | None, typer.Option(help="Runtime; default: what production would choose.")] = None,
+) -> None:
+    """Make confidence mean what it says and choose the thresholds, by what the production path finds."""
+    from paraphe.cli.predictors import uncalibrated
+    from services.trainer.calibration import calibrate
+    from services.trainer.dataset import DatasetError, read_pages
+    from services.trainer.evaluation import examine
+    from services.trainer.packing import is_held_out
+
+    path = weights / "model.json"
+    if not path.is_file():
+        typer.echo(f"{weights} holds no model.json: give the folder of a model version.", err=True)
+        raise typer.Exit(2)
+    described = json.loads(path.read_text())
+    share = described["training"]["held_out"]
+    try:
+        pages = [page for page in read_pages(data, "train") if is_held_out(page.group, share)]
+        pages += [page for folder in also or [] for page in read_pages(folder)]
+        with uncalibrated(weights, backend.value if backend else None, _FLOOR) as candidate:
+            watched = track(pages, description=candidate.name, console=Console(), transient=True)
+            examined = examine(pages, candidate.predict, progress=lambda _: watched)
+    except DatasetError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    calibration, thresholds = calibrate([one.page for one in examined])
+    described["calibration"] = {name: round(value, 4) for name, value in asdict(calibration).items()}
+    described["thresholds"] = asdict(thresholds)
+    _write_description(weights, described)
+    typer.echo(f"{candidate.name}: accept {thresholds.accept:g}, review {thresholds.review:g}, by {len(pages)} pages")
+
+
 @model_app.command("show")
 def show_model(
     weights: Annotated[Path, typer.Argument(help="A model version's folder.", exists=True, file_okay=False)],
@@ -156,8 +193,8 @@ def _write_results(
 
 def _record(weights: Path, measured: dict[str, Any]) -> None:
     """Put the overall results, and what measured them, into the version's model.json."""
-    path = (weights if weights.is_dir() else weights.parent) / "model.json"
-    described = json.loads(path.read_text())
+    folder = weights if weights.is_dir() else weights.parent
+    described = json.loads((folder / "model.json").read_text())
     name = measured["data"]["split"] or "all"
     described["metrics"][name] = {
         "measured_by": f"paraphe model evaluate ({measured['model']})",
@@ -166,4 +203,8 @@ def _record(weights: Path, measured: dict[str, Any]) -> None:
         "sources": {key: value for key, value in measured["slices"].items() if key.startswith("source:")},
         "calibration_error": measured["calibration"]["error"],
     }
-    path.write_text(json.dumps(described, indent=2) + "\n")
+    _write_description(folder, described)
+
+
+def _write_description(folder: Path, described: dict[str, Any]) -> None:
+    (folder / "model.json").write_text(json.dumps(described, indent=2) + "\n")

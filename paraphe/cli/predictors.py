@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -12,7 +12,7 @@ from services.detector.settings import WorkerSettings
 from services.detector.yolo.backends.choice import BackendName, choose_backend
 from services.detector.yolo.detector import Detector
 from shared.domain.detection import Page
-from shared.domain.model_version import ModelVersion
+from shared.domain.model_version import Calibration, ModelVersion
 from shared.domain.verdict import Thresholds
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
@@ -52,13 +52,20 @@ def open_candidate(weights: Path, backend: BackendName | None, size: int | None,
             yield _others(weights, size or _OTHERS_SIZE, floor, Path(scratch))
 
 
+@contextmanager
+def uncalibrated(folder: Path, backend: BackendName | None, floor: float) -> Iterator[Candidate]:
+    """A model version on the production path, its scores as the network gives them."""
+    with Renderer(processes=1) as renderer:
+        yield _production(replace(read_model(folder), calibration=Calibration()), backend, renderer, floor)
+
+
 def _production(version: ModelVersion, backend: BackendName | None, renderer: Renderer, floor: float) -> Candidate:
     worker = WorkerSettings()  # what production does when nothing else is set
     loaded = choose_backend(version, backend or worker.backend, worker.precision)
-    detector = Detector(loaded, version.classes, version.input_size, floor)
+    detector = Detector(loaded, version, floor)
 
     def predict(path: Path) -> Sequence[Page]:
-        return detector.detect_all(list(renderer.pages(path, version.input_size, RenderLimits())))
+        return detector.detect_all(list(renderer.pages(path, version.raster_size, RenderLimits())))
 
     return Candidate(f"{version.name} {version.version} on {loaded.name}", version.thresholds, predict)
 

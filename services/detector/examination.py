@@ -74,7 +74,7 @@ class Examiner:
     def _pages(self, path: Path, model: LoadedModel, watch: Stopwatch, check: Callable[[], None]) -> tuple[Page, ...]:
         waiting: deque[Future[Page]] = deque()
         pages: list[Page] = []
-        for rendered in self._renderer.pages(path, model.version.input_size, self._limits):
+        for rendered in self._renderer.pages(path, model.version.raster_size, self._limits):
             watch.lap("rendered")
             waiting.append(model.submit(rendered))
             if len(waiting) >= _PAGES_IN_FLIGHT:

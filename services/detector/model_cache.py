@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.domain.errors import ErrorCode, ParapheError
-from shared.domain.model_version import ModelVersion
+from shared.domain.model_version import Calibration, ModelVersion
 from shared.domain.verdict import Thresholds
 
 _DESCRIPTION = "model.json"
@@ -56,9 +56,10 @@ def read_model(folder: Path) -> ModelVersion:
             name=content["name"],
             version=content["version"],
             classes=tuple(content["classes"]),
-            input_size=int(content["input_size"]),
+            input_sizes=tuple(int(size) for size in content["input_sizes"]),
             thresholds=thresholds,
             files={form: _checked(folder, file) for form, file in content["files"].items()},
+            calibration=Calibration(**content["calibration"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ParapheError(

@@ -71,11 +71,11 @@ class Models:
         version = self._cache.load(name)
         backend = choose_backend(version, self._worker.backend, self._worker.precision)
         # Boxes below the review threshold change no verdict; nobody is shown them.
-        detector = Detector(backend, version.classes, version.input_size, version.thresholds.review)
+        detector = Detector(backend, version, version.thresholds.review)
         detector.warm_up()
         batcher = Batcher(
             run=detector.detect,
-            key=lambda page: page.bucket,
+            key=lambda page: page.shapes,
             max_batch=self._worker.max_batch or backend.preferred_batch,
             max_wait_s=self._worker.max_wait_ms / 1000,
             observe=_observe,

@@ -1,34 +1,34 @@
 """Confidence that means what it says, and the two thresholds a verdict rests on.
 
-The correction is Platt's: a straight line through the logit of the score. A detector's class score is itself the
-sigmoid of one convolution's output, so the line is folded into that convolution (see export) and every backend gives
-calibrated scores without code of its own. Being monotonic it changes no ranking.
+The correction is Platt's: a straight line through the logit of the score. The detector applies it last, after all looks
+at a page are one. Being monotonic it changes no ranking, so the thresholds follow from the same examination.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from services.trainer.metrics import Bools, ExaminedPage, Floats, measure, tally
+from shared.domain.model_version import Calibration
 from shared.domain.verdict import Thresholds
 
 _LEAST_REVIEW = 0.1
 _PRIOR_STRENGTH = 4.0  # pulls a correction from few detections towards none
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """New logit = slope * logit + offset."""
+def calibrate(pages: Sequence[ExaminedPage]) -> tuple[Calibration, Thresholds]:
+    """What to make of the raw scores on these pages, which training must not have seen."""
+    calibration = calibration_of(pages)
+    sure = [replace(page, confidence=corrected(calibration, page.confidence)) for page in pages]
+    return calibration, choose_thresholds(sure)
 
-    slope: float = 1.0
-    offset: float = 0.0
 
-    def apply(self, confidence: Floats) -> Floats:
-        """Corrected confidences."""
-        return np.asarray(_sigmoid(self.slope * _logit(confidence) + self.offset))
+def corrected(calibration: Calibration, scores: Floats) -> Floats:
+    """Calibrated confidences of many scores."""
+    return np.array([calibration.confidence(float(score)) for score in scores], dtype=float)
 
 
 def fit_calibration(confidence: Floats, correct: Bools, steps: int = 50) -> Calibration:

@@ -1,20 +1,53 @@
 """One model version: what the detector loads and what every result names."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.domain.verdict import Thresholds
 
+_SUREST = 1 - 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A straight line through the logit of a network's score (Platt): what comes out is the share that is right."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.slope < math.inf or not math.isfinite(self.offset):
+            raise ValueError(f"a calibration keeps the order of scores and is finite, not {self}")
+
+    def confidence(self, score: float) -> float:
+        """The calibrated confidence of a score; both in 0..1."""
+        score = min(max(score, 1 - _SUREST), _SUREST)
+        return 1 / (1 + math.exp(-self.slope * math.log(score / (1 - score)) - self.offset))
+
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """Weights with everything needed to use them. ``input_size`` is the longer side of the network's input in pixels;
+    """Weights with everything needed to use them.
+
+    ``input_sizes``: the longer side of the network's input in pixels, one for each look at a page, largest first.
     ``classes`` are in the order of the network's class scores; ``files`` maps a format (``onnx``, ``pytorch``) to a
-    path whose content has been checked against its recorded sha256."""
+    path whose content has been checked against its recorded sha256.
+    """
 
     name: str
     version: str
     classes: tuple[str, ...]
-    input_size: int
+    input_sizes: tuple[int, ...]
     thresholds: Thresholds
     files: dict[str, Path]
+    calibration: Calibration = Calibration()
+
+    def __post_init__(self) -> None:
+        if not self.input_sizes or list(self.input_sizes) != sorted(set(self.input_sizes), reverse=True):
+            raise ValueError(f"input sizes are one or more, largest first, not {self.input_sizes}")
+
+    @property
+    def raster_size(self) -> int:
+        """Longer side in pixels of the page raster that every look is taken at."""
+        return self.input_sizes[0]

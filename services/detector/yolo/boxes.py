@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from services.detector.yolo.arrays import Floats, Ints
 _MAX_CANDIDATES = 1000
 """Boxes considered for one page before overlapping ones are dropped: the surest; a page has a handful."""
 
+_SAME_PLACE = 0.65
+"""Overlap, intersection over union, of boxes that are about one place and only differ in where its edges are."""
+
 _END_TO_END_COLUMNS = 6
 
 NO_RIVALS: Mapping[int, int] = {}
@@ -17,7 +21,9 @@ NO_RIVALS: Mapping[int, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class RawBoxes:
-    """Boxes of one page in network pixels, by falling confidence: corners [n, 4] (x1, y1, x2, y2), class indices."""
+    """Boxes of one page: corners [n, 4] (x1, y1, x2, y2), confidences, class indices."""
+
+    PARTS: ClassVar = ("corners", "confidences", "classes")
 
     corners: Floats
     confidences: Floats
@@ -34,12 +40,12 @@ class RawBoxes:
 def read_boxes(
     output: Floats, min_confidence: float, max_overlap: float, rivals: Mapping[int, int] = NO_RIVALS
 ) -> RawBoxes:
-    """One page's boxes out of the network's output for it.
+    """One page's boxes out of the network's output for it, in network pixels, by falling confidence.
 
     ``output`` is [4 + classes, anchors] (centre, size and class scores, as Ultralytics exports by default) or
     [boxes, 6] (corners, score and class: exports that have dropped overlapping boxes themselves). In the former, boxes
-    that overlap by more than ``max_overlap``, intersection over union, are merged into the surest if they are of one
-    class or of two that exclude each other: ``rivals`` says of a class which other one it stands against.
+    that overlap by more than ``max_overlap``, intersection over union, give way to the surest if they are of one class
+    or of two that exclude each other: ``rivals`` says of a class which other one it stands against.
     """
     if output.shape[1] == _END_TO_END_COLUMNS:
         return _sorted(RawBoxes(output[:, :4], output[:, 4], output[:, 5].astype(np.intp)), min_confidence)
@@ -48,7 +54,8 @@ def read_boxes(
     confidences = scores[classes, np.arange(scores.shape[1])]
     likely = np.flatnonzero(confidences >= min_confidence)
     boxes = RawBoxes(_corners(output[:4, likely].T), confidences[likely], classes[likely])
-    return _distinct(_sorted(boxes, min_confidence), max_overlap, rivals)
+    candidates = _sorted(boxes, min_confidence)
+    return _evened(distinct(candidates, max_overlap, rivals), candidates)
 
 
 def _corners(centred: Floats) -> Floats:
@@ -62,8 +69,9 @@ def _sorted(boxes: RawBoxes, min_confidence: float) -> RawBoxes:
     return boxes.picked(order[:_MAX_CANDIDATES])
 
 
-def _distinct(boxes: RawBoxes, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
+def distinct(boxes: RawBoxes, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
     """Non-maximum suppression among rivals: take the surest box, drop what it covers, go on with the rest."""
+    boxes = boxes.picked(np.argsort(-boxes.confidences, kind="stable"))
     side = boxes.classes.copy()
     for one, other in rivals.items():
         side[side == one] = other
@@ -75,6 +83,15 @@ def _distinct(boxes: RawBoxes, max_overlap: float, rivals: Mapping[int, int]) ->
         covered = overlaps(boxes.corners[best], boxes.corners[rest]) > max_overlap
         rest = rest[~(covered & (side[rest] == side[best]))]
     return boxes.picked(np.array(kept, dtype=np.intp))
+
+
+def _evened(kept: RawBoxes, candidates: RawBoxes) -> RawBoxes:
+    """Each kept box moved to the mean, by confidence, of all that were about its place: steadier than any one."""
+    corners = kept.corners.copy()
+    for index, box in enumerate(kept.corners):
+        near = (overlaps(box, candidates.corners) > _SAME_PLACE) & (candidates.classes == kept.classes[index])
+        corners[index] = np.average(candidates.corners[near], axis=0, weights=candidates.confidences[near])
+    return RawBoxes(corners, kept.confidences, kept.classes)
 
 
 def overlaps(one: Floats, others: Floats) -> Floats:

@@ -9,79 +9,91 @@ import numpy as np
 from services.detector.yolo.arrays import Floats
 from services.detector.yolo.backends.backend import Backend
 from services.detector.yolo.boxes import RawBoxes, read_boxes
-from services.detector.yolo.preprocess import Bucket, Placement, bucket, place, tensor
+from services.detector.yolo.looks import agreed
+from services.detector.yolo.preprocess import Bucket, View, view
 from shared.domain.detection import Box, Detection, Kind, Page, Tone
+from shared.domain.model_version import ModelVersion
 from shared.pages.renderer import RenderedPage
 
-DEFAULT_MAX_OVERLAP = 0.5
+_MAX_OVERLAP = 0.5
+_LEAST_SCORE = 0.01  # what a look tells at all; far below what any threshold asks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedPage:
-    """One page ready for the network: pages of one ``bucket`` can share a forward."""
+    """One page ready for the network, once for each look at it; ``size`` is its full width and height in pixels."""
 
     number: int
-    bucket: Bucket
-    placement: Placement
-    tensor: Floats
+    size: tuple[int, int]
     tone: Tone
+    views: tuple[View, ...]
+
+    @property
+    def shapes(self) -> tuple[Bucket, ...]:
+        """Pages whose views have the same shapes can share a forward."""
+        return tuple(view.bucket for view in self.views)
 
 
 class Detector:
     """Finds what its model knows on page rasters.
 
-    ``classes`` are the model's class names in order; those that are no Kind of ours are passed over.
-    ``min_confidence`` is the least confidence worth reporting.
+    Classes of the model that are no Kind of ours are passed over. ``min_confidence`` is the least worth reporting.
     """
 
-    def __init__(
-        self,
-        backend: Backend,
-        classes: Sequence[str],
-        input_size: int,
-        min_confidence: float,
-        max_overlap: float = DEFAULT_MAX_OVERLAP,
-    ) -> None:
+    def __init__(self, backend: Backend, model: ModelVersion, min_confidence: float) -> None:
         self._backend = backend
-        self._kinds = [_kind(name) for name in classes]
+        self._model = model
+        self._kinds = [_kind(name) for name in model.classes]
         self._rivals = _rivals(self._kinds)
-        self._input_size = input_size
         self._min_confidence = min_confidence
-        self._max_overlap = max_overlap
 
     def warm_up(self) -> None:
-        """Run the common input shape once, so that the first page does not wait for a runtime to compile it."""
-        shape = bucket(self._input_size, 1, self._input_size)
-        for count in (1, 2):
-            self._backend.infer(np.zeros((count, 3, *shape), dtype=np.float32))
+        """Run the common input shapes once, so that the first page does not wait for a runtime to compile them."""
+        for size in self._model.input_sizes:
+            blank = view(np.zeros((size, 1, 3), dtype=np.uint8), (1, size), size).tensor
+            for count in (1, 2):
+                self._backend.infer(np.stack([blank] * count))
 
     def prepare(self, page: RenderedPage) -> PreparedPage:
         """Make a page ready; thread-safe and free of the model, so callers do it on their own threads."""
-        into = bucket(page.raster.shape[0], page.raster.shape[1], self._input_size)
-        placement = place(page.raster, (page.width, page.height), into)
-        return PreparedPage(page.number, into, placement, tensor(page.raster, placement, into), page.tone)
+        size = (page.width, page.height)
+        return PreparedPage(
+            page.number, size, page.tone, tuple(view(page.raster, size, into) for into in self._model.input_sizes)
+        )
 
     def detect(self, prepared: Sequence[PreparedPage]) -> list[Page]:
-        """Examine pages of one bucket in one forward. One thread at a time."""
-        outputs = self._backend.infer(np.stack([page.tensor for page in prepared]))
-        return [self._page(page, output) for page, output in zip(prepared, outputs, strict=True)]
+        """Examine pages whose views have the same shapes, one forward a look. One thread at a time."""
+        looks = [self._look([page.views[number] for page in prepared]) for number in range(len(prepared[0].views))]
+        return [self._page(page, seen) for page, *seen in zip(prepared, *looks, strict=True)]
 
     def detect_all(self, pages: Sequence[RenderedPage]) -> list[Page]:
         """Examine any pages, in order, without a batcher: for evaluation and scripts."""
         prepared = [self.prepare(page) for page in pages]
-        runs = [list(run) for _, run in groupby(prepared, key=lambda page: page.bucket)]
+        runs = [list(run) for _, run in groupby(prepared, key=lambda page: page.shapes)]
         return [page for run in runs for page in self.detect(run)]
 
-    def _page(self, page: PreparedPage, output: Floats) -> Page:
-        boxes = read_boxes(output, self._min_confidence, self._max_overlap, self._rivals)
-        corners = page.placement.to_page(boxes.corners)
-        known = [(kind, index) for index in range(len(boxes)) if (kind := self._kind_of(boxes, index))]
+    def _look(self, views: Sequence[View]) -> list[RawBoxes]:
+        """Boxes of each page in page pixels."""
+        outputs = self._backend.infer(np.stack([view.tensor for view in views]))
+        boxes = [read_boxes(output, _LEAST_SCORE, _MAX_OVERLAP, self._rivals) for output in outputs]
+        return [
+            RawBoxes(view.placement.to_page(one.corners), one.confidences, one.classes)
+            for view, one in zip(views, boxes, strict=True)
+        ]
+
+    def _page(self, page: PreparedPage, looks: Sequence[RawBoxes]) -> Page:
+        boxes = agreed(looks, _LEAST_SCORE, _MAX_OVERLAP, self._rivals)
+        sure = [self._model.calibration.confidence(float(score)) for score in boxes.confidences]
+        known = [
+            (kind, index)
+            for index in range(len(boxes))
+            if sure[index] >= self._min_confidence and (kind := self._kind_of(boxes, index))
+        ]
         found = [
-            Detection(f"p{page.number}-{rank}", kind, float(boxes.confidences[index]), _box(corners[index]))
+            Detection(f"p{page.number}-{rank}", kind, sure[index], _box(boxes.corners[index]))
             for rank, (kind, index) in enumerate(known, start=1)
         ]
-        placement = page.placement
-        return Page(page.number, placement.page_width, placement.page_height, tuple(found), page.tone)
+        return Page(page.number, *page.size, tuple(found), page.tone)
 
     def _kind_of(self, boxes: RawBoxes, index: int) -> Kind | None:
         number = int(boxes.classes[index])

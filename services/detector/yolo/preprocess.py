@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from services.detector.yolo.arrays import Bytes, Floats
+from shared.pages.raster import scaled
 
 _STRIDE = 32
 _NARROW, _MIDDLE, _SQUARE = 480 / 640, 512 / 640, 1.0
@@ -32,6 +34,38 @@ class Placement:
         scale = [self.page_width / self.raster_width, self.page_height / self.raster_height]
         edge = np.array([self.page_width, self.page_height] * 2, dtype=np.float32)
         return np.asarray(np.clip((corners - offset) * np.array(scale * 2, dtype=np.float32), 0, edge))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A page as the network sees it at one of its input sizes: the tensor [3, height, width] and what it shows."""
+
+    placement: Placement
+    tensor: Floats
+
+    @property
+    def bucket(self) -> Bucket:
+        """Views of the same one can share a forward."""
+        return self.tensor.shape[1], self.tensor.shape[2]
+
+
+def view(raster: Bytes, page_size: tuple[int, int], input_size: int) -> View:
+    """A raster of a page of ``page_size`` (width, height), its longer side at least ``input_size``, made ready."""
+    raster = _reduced(raster, input_size)
+    into = bucket(raster.shape[0], raster.shape[1], input_size)
+    placement = place(raster, page_size, into)
+    return View(placement, tensor(raster, placement, into))
+
+
+def _reduced(raster: Bytes, input_size: int) -> Bytes:
+    height, width = raster.shape[:2]
+    longer = max(height, width)
+    if longer <= input_size:
+        return raster
+    size = (max(1, round(width * input_size / longer)), max(1, round(height * input_size / longer)))
+    if raster.strides[2] == 0:  # a grey page: three views of one channel
+        return np.broadcast_to(np.asarray(scaled(Image.fromarray(raster[:, :, 0]), size))[:, :, None], (*size[::-1], 3))
+    return np.asarray(scaled(Image.fromarray(raster), size))
 
 
 def bucket(height: int, width: int, input_size: int) -> Bucket:

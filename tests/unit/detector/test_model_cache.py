@@ -18,7 +18,8 @@ def write_model(directory: Path, name: str, version: str, **changes: object) -> 
         "name": name,
         "version": version,
         "classes": ["signature", "initials"],
-        "input_size": 640,
+        "input_sizes": [896, 640],
+        "calibration": {"slope": 1.5, "offset": 0.5},
         "thresholds": {"accept": 0.5, "review": 0.25},
         "files": {"onnx": {"path": "model.onnx", "sha256": hashlib.sha256(weights).hexdigest()}},
         "metrics": {"anything": 1},
@@ -38,7 +39,7 @@ def cache(tmp_path: Path) -> ModelCache:
 
 def test_the_highest_version_is_used(cache: ModelCache, tmp_path: Path) -> None:
     model = cache.load("signatures")
-    assert (model.name, model.version, model.input_size) == ("signatures", "10", 640)
+    assert (model.name, model.version, model.input_sizes) == ("signatures", "10", (896, 640))
     assert model.classes == ("signature", "initials")
     assert model.thresholds == Thresholds(accept=0.5, review=0.25)
     assert model.files == {"onnx": tmp_path / "signatures" / "10" / "model.onnx"}
@@ -68,7 +69,14 @@ def test_a_file_that_is_not_the_recorded_one_is_refused(cache: ModelCache, tmp_p
 
 
 @pytest.mark.parametrize(
-    "changes", [{"thresholds": {"accept": 0.1, "review": 0.9}}, {"files": {"onnx": {}}}, {"input_size": "large"}]
+    "changes",
+    [
+        {"thresholds": {"accept": 0.1, "review": 0.9}},
+        {"files": {"onnx": {}}},
+        {"input_sizes": "large"},
+        {"input_sizes": [640, 896]},
+        {"calibration": {"slope": -1}},
+    ],
 )
 def test_a_description_that_makes_no_sense_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(ParapheError, match="cannot be used"):

@@ -1,6 +1,7 @@
 """The shipped model on the sample documents: every runtime must see the same."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -33,7 +34,7 @@ def model() -> ModelVersion:
 def pages(model: ModelVersion) -> dict[str, list[RenderedPage]]:
     with Renderer(1) as renderer:
         return {
-            path.name: list(renderer.pages(path, model.input_size, RenderLimits()))
+            path.name: list(renderer.pages(path, model.raster_size, RenderLimits()))
             for path in (SAMPLES / name for name in EXPECTED)
         }
 
@@ -44,7 +45,7 @@ def backend(request: pytest.FixtureRequest, model: ModelVersion) -> Backend:
 
 
 def detector_on(backend: Backend, model: ModelVersion) -> Detector:
-    return Detector(backend, model.classes, model.input_size, LEAST)
+    return Detector(backend, model, LEAST)
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +113,12 @@ def test_detections_are_ordered_named_and_on_the_page(seen: dict[str, list[Page]
 
 
 def test_the_automatic_choice_needs_no_torch_on_a_machine_without_cuda(model: ModelVersion) -> None:
-    only_onnx = ModelVersion(
-        model.name, "x", model.classes, model.input_size, model.thresholds, {"onnx": model.files["onnx"]}
-    )
+    only_onnx = replace(model, files={"onnx": model.files["onnx"]})
     assert choose_backend(only_onnx).name == "openvino"
 
 
 def test_weights_that_are_missing_are_named(model: ModelVersion) -> None:
-    empty = ModelVersion(model.name, "7", model.classes, model.input_size, model.thresholds, {})
+    empty = replace(model, version="7", files={})
     with pytest.raises(ParapheError, match="7 has no onnx weights"):
         choose_backend(empty, "onnxruntime")
     with pytest.raises(ParapheError, match="pip install"):
@@ -133,5 +132,5 @@ def test_a_runtime_that_is_missing_is_named(model: ModelVersion, monkeypatch: py
 
 
 def test_models_may_know_kinds_we_do_not(model: ModelVersion, pages: dict[str, list[RenderedPage]]) -> None:
-    stranger = Detector(choose_backend(model, "onnxruntime", threads=THREADS), ["logo"], model.input_size, LEAST)
+    stranger = detector_on(choose_backend(model, "onnxruntime", threads=THREADS), replace(model, classes=("logo",)))
     assert all(page.detections == () for page in stranger.detect_all(pages["contract-en.png"]))

@@ -33,6 +33,11 @@ def test_of_boxes_on_one_object_the_surest_stays() -> None:
     np.testing.assert_allclose(boxes.confidences, [0.8, 0.5], atol=1e-6)
 
 
+def test_its_edges_are_the_mean_of_all_that_were_about_the_same_place() -> None:
+    boxes = read_boxes(raw((100, 100, 40, 40, 0.6), (103, 100, 40, 40, 0.3), (118, 100, 40, 40, 0.5)), 0.1, 0.5)
+    np.testing.assert_allclose(boxes.corners, [[81, 80, 121, 120], [98, 80, 138, 120]], rtol=1e-5)
+
+
 def test_a_box_dropped_drops_no_others() -> None:
     """0.9 covers 0.8, and 0.8 covers 0.7; but 0.9 does not cover 0.7, which therefore stays."""
     boxes = read_boxes(raw((0, 0, 30, 30, 0.9), (8, 0, 30, 30, 0.8), (16, 0, 30, 30, 0.7)), 0.1, 0.5)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.detector.yolo.preprocess import bucket, place, tensor
+from services.detector.yolo.preprocess import bucket, place, tensor, view
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,17 @@ def test_boxes_are_cut_at_the_page_s_edges() -> None:
     placement = place(raster, (2480, 3508), (640, 480))
     corners = placement.to_page(np.array([[-50, -50, 1000, 1000]], dtype=np.float32))
     np.testing.assert_array_equal(corners, [[0, 0, 2480, 3508]])
+
+
+@pytest.mark.parametrize("grey", [True, False])
+def test_a_smaller_look_shows_the_same_page(grey: bool) -> None:
+    bands = np.random.default_rng(1).integers(0, 256, (896, 634, 1 if grey else 3), dtype=np.uint8)
+    raster = np.broadcast_to(bands, (896, 634, 3))
+    small = view(raster, (2480, 3508), 640)
+    assert small.bucket == (640, 480)
+    assert (small.placement.raster_height, small.placement.raster_width) == (640, 453)
+    whole = np.array([[small.placement.left, 0, small.placement.left + 453, 640]], dtype=np.float32)
+    np.testing.assert_allclose(small.placement.to_page(whole), [[0, 0, 2480, 3508]], rtol=1e-4)
+    shown = small.tensor[:, :, small.placement.left : small.placement.left + 453]
+    assert shown.mean() == pytest.approx(raster.mean() / 255, abs=0.01)
+    assert (shown[0] == shown[2]).all() == grey

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from services.trainer.calibration import (
-    Calibration,
     choose_thresholds,
+    corrected,
     expected_calibration_error,
     fit_calibration,
     reliability,
 )
 from services.trainer.metrics import ExaminedPage
+from shared.domain.model_version import Calibration
 
 
 def logit(share: np.ndarray) -> np.ndarray:
@@ -26,7 +27,7 @@ def test_a_known_distortion_is_undone() -> None:
     assert fitted.slope == pytest.approx(1.7, abs=0.08)
     assert fitted.offset == pytest.approx(0.8, abs=0.08)
     before = expected_calibration_error(reliability(shown, correct))
-    after = expected_calibration_error(reliability(fitted.apply(shown), correct))
+    after = expected_calibration_error(reliability(corrected(fitted, shown), correct))
     assert before > 0.1
     assert after < 0.02
 
@@ -46,7 +47,7 @@ def test_perfect_separation_gives_finite_numbers() -> None:
 
 def test_calibration_keeps_the_order() -> None:
     shown = np.linspace(0.001, 0.999, 500)
-    assert (np.diff(Calibration(0.6, -1.0).apply(shown)) > 0).all()
+    assert (np.diff(corrected(Calibration(0.6, -1.0), shown)) > 0).all()
 
 
 def pages_with(hits: list[float], alarms: list[float]) -> list[ExaminedPage]:

@@ -1,6 +1,7 @@
 """`paraphe data` and `paraphe model` as typed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,13 @@ from typer.testing import CliRunner, Result
 
 from paraphe.cli.data import data_app
 from paraphe.cli.model import model_app
+from services.detector.model_cache import read_model
+from shared.domain.model_version import Calibration
 
-SHIPPED = max((Path(__file__).parents[3] / "models" / "signatures").glob("*/model.json"), default=Path()).parent
+MODELS = Path(__file__).parents[3] / "models"
+SHIPPED, ONE_LOOK = (
+    max((MODELS / name).glob("*/model.json"), default=Path()).parent for name in ("signatures", "signatures-fast")
+)
 
 
 def data(*arguments: object) -> Result:
@@ -64,11 +70,25 @@ def test_evaluate_measures_the_production_path(folder: Path, tmp_path: Path) -> 
     assert {path.name for path in report.iterdir()} == {"pr.png", "calibration.png", "errors.png"}
 
 
+def test_calibrate_writes_thresholds_that_production_reads(folder: Path, tmp_path: Path) -> None:
+    version = Path(shutil.copytree(SHIPPED, tmp_path / "version"))
+    described = json.loads((version / "model.json").read_text())
+    raw = {"calibration": {"slope": 1.0, "offset": 0.0}, "thresholds": {"accept": 0.99, "review": 0.98}}
+    (version / "model.json").write_text(json.dumps(described | raw))
+    options = ["--weights", version, "--data", folder, "--also", folder]
+    done = CliRunner().invoke(model_app, ["calibrate", *(str(option) for option in options)])
+    assert done.exit_code == 0, done.output
+    model = read_model(version)
+    assert model.calibration != Calibration()
+    assert 0.1 <= model.thresholds.review <= model.thresholds.accept < 0.98
+    assert f"accept {model.thresholds.accept:g}" in done.stdout
+
+
 def test_others_weights_go_through_ultralytics_and_agree_with_production(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "theirs.onnx").write_bytes((SHIPPED / "model.onnx").read_bytes())
-    size = json.loads((SHIPPED / "model.json").read_text())["input_size"]
+    (tmp_path / "theirs.onnx").write_bytes((ONE_LOOK / "model.onnx").read_bytes())
+    (size,) = json.loads((ONE_LOOK / "model.json").read_text())["input_sizes"]
     measured = []
-    for number, weights in enumerate((SHIPPED, tmp_path / "theirs.onnx")):
+    for number, weights in enumerate((ONE_LOOK, tmp_path / "theirs.onnx")):
         out = tmp_path / f"{number}.json"
         options = [
             "--weights",

@@ -1,4 +1,4 @@
-"""Calibration is folded into the weights; exported checkpoints carry nothing of the machine that made them."""
+"""Exported checkpoints carry nothing of the machine that made them."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from services.trainer import runtime
-from services.trainer.calibration import Calibration
-from services.trainer.export import clean_checkpoint, fold_calibration
+from services.trainer.export import clean_checkpoint
 
 
 @pytest.fixture
@@ -19,19 +18,6 @@ def model(tmp_path: Path) -> Any:
     built.args = {"task": "detect", "imgsz": 640, "data": "/home/somebody/data.yaml"}
     built.pt_path = "/home/somebody/last.pt"
     return built
-
-
-def scores(model: Any) -> torch.Tensor:
-    torch.manual_seed(2)
-    with torch.no_grad():
-        return torch.as_tensor(model(torch.rand(1, 3, 64, 64))[0])[:, 4:]
-
-
-def test_folded_scores_are_the_calibrated_scores(model: Any) -> None:
-    calibration = Calibration(slope=0.7, offset=1.5)
-    before = scores(model).double().numpy()
-    fold_calibration(model, calibration)
-    assert scores(model).numpy() == pytest.approx(calibration.apply(before), rel=1e-3, abs=1e-6)
 
 
 def test_a_clean_checkpoint_names_no_folder_and_still_loads(model: Any, tmp_path: Path) -> None:
@@ -45,6 +31,6 @@ def test_a_clean_checkpoint_names_no_folder_and_still_loads(model: Any, tmp_path
         "version": "8",
     }
     torch.save(stored, checkpoint)
-    clean_checkpoint(checkpoint, tmp_path / "model.pt", Calibration())
+    clean_checkpoint(checkpoint, tmp_path / "model.pt")
     assert b"somebody" not in (tmp_path / "model.pt").read_bytes()
     assert next(runtime.load_model(tmp_path / "model.pt").model.parameters()).dtype == torch.float32
