@@ -1,6 +1,9 @@
-"""Turns a checkpoint into a model version: its weights as .pt and ONNX, and model.json.
+"""Turns a run's last checkpoint into a model version: its weights as .pt and ONNX, and model.json.
 
     python -m services.trainer.export --run RUN --version 3 --out models/signatures/3
+
+Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
+weighs less then.
 
 Its scores are raw and its thresholds placeholders until ``paraphe model calibrate`` has measured them.
 """
@@ -12,6 +15,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,32 +38,33 @@ class Release:
     sizes: tuple[int, ...] = ()
 
 
-def export(run: Path, out: Path, release: Release) -> dict[str, Any]:
-    """Write model.pt, model.onnx and model.json under out and return what model.json holds."""
-    runtime.prepare(run / "ultralytics")
-    record = json.loads((run / "settings.json").read_text())
+def export(runs: Sequence[Path], out: Path, release: Release) -> dict[str, Any]:
+    """Write model.pt, model.onnx and model.json under out and return what model.json holds: of the last run."""
+    runtime.prepare(runs[-1] / "ultralytics")
+    record = json.loads((runs[-1] / "settings.json").read_text())
     sizes = release.sizes or (record["settings"]["size"],)
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "model.pt"
-    clean_checkpoint(best_checkpoint(run), weights)
+    clean_checkpoint([last_checkpoint(run) for run in runs], weights)
     _export_onnx(weights, sizes[0])
-    description = _description(record, release, sizes)
+    description = _description(record, release, sizes, averaged=len(runs))
     description["files"] = {kind: _file(out / f"model.{suffix}") for kind, suffix in _FORMATS.items()}
     (out / "model.json").write_text(json.dumps(description, indent=2) + "\n")
     return description
 
 
-def best_checkpoint(run: Path) -> Path:
-    """The run's best checkpoint so far."""
-    return run / "run" / "weights" / "best.pt"
+def last_checkpoint(run: Path) -> Path:
+    """The run's newest: its rate has fallen furthest, and a few dozen held-out pages cannot tell epochs apart."""
+    return run / "run" / "weights" / "last.pt"
 
 
-def clean_checkpoint(checkpoint: Path, target: Path) -> None:
-    """Write a half-precision inference checkpoint: no optimizer, no machine's paths."""
+def clean_checkpoint(checkpoints: Sequence[Path], target: Path) -> None:
+    """Write a half-precision inference checkpoint with the mean of the weights: no optimizer, no machine's paths."""
     import torch
 
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    model = (stored.get("ema") or stored["model"]).float()
+    *others, stored = [torch.load(path, map_location="cpu", weights_only=False) for path in checkpoints]
+    model = _weights_of(stored)
+    model.load_state_dict(_mean([*(_weights_of(one).state_dict() for one in others), model.state_dict()]))
     model.args = {key: value for key, value in dict(model.args).items() if key in _KEPT_ARGUMENTS}
     model.criterion = None
     for attribute in ("pt_path", "yaml_file"):  # folders again
@@ -69,6 +74,19 @@ def clean_checkpoint(checkpoint: Path, target: Path) -> None:
     arguments = {key: value for key, value in stored["train_args"].items() if key in _KEPT_ARGUMENTS}
     kept = {key: stored[key] for key in ("date", "version", "license") if key in stored}
     torch.save({**kept, "epoch": -1, "model": model.half(), "train_args": arguments}, target)
+
+
+def _weights_of(stored: dict[str, Any]) -> Any:
+    return (stored.get("ema") or stored["model"]).float()
+
+
+def _mean(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Counters of batches seen are no weights: the last one's stay."""
+    last = states[-1]
+    return {
+        name: sum(one[name] for one in states) / len(states) if value.is_floating_point() else value
+        for name, value in last.items()
+    }
 
 
 def _export_onnx(weights: Path, size: int) -> None:
@@ -89,7 +107,7 @@ def _file(path: Path) -> dict[str, str]:
     return {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _description(record: dict[str, Any], release: Release, sizes: tuple[int, ...]) -> dict[str, Any]:
+def _description(record: dict[str, Any], release: Release, sizes: tuple[int, ...], averaged: int) -> dict[str, Any]:
     settings = record["settings"]
     return {
         "name": release.name,
@@ -99,6 +117,7 @@ def _description(record: dict[str, Any], release: Release, sizes: tuple[int, ...
         "input_sizes": list(sizes),
         "thresholds": _UNCALIBRATED,
         "calibration": asdict(Calibration()),
+        "averaged_runs": averaged,
         "training": {key: value for key, value in settings.items() if key not in _FOLDERS},
         "versions": record["versions"],
         "dataset": record.get("dataset", []),
@@ -110,8 +129,8 @@ def _description(record: dict[str, Any], release: Release, sizes: tuple[int, ...
 def main(arguments: list[str] | None = None) -> None:
     """Command line of the module."""
     parser = argparse.ArgumentParser(prog="python -m services.trainer.export", description=__doc__)
-    for option in ("run", "out"):
-        parser.add_argument(f"--{option}", type=Path, required=True)
+    parser.add_argument("--run", type=Path, action="append", required=True, help="several are averaged, the last leads")
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", default="signatures")
     parser.add_argument("--version", required=True)
     parser.add_argument(

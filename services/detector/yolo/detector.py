@@ -16,7 +16,7 @@ from shared.domain.model_version import ModelVersion
 from shared.pages.renderer import RenderedPage
 
 _MAX_OVERLAP = 0.5
-_LEAST_SCORE = 0.01  # what a look tells at all; far below what any threshold asks
+_LEAST_SCORE = 0.001  # what a look tells at all; far below what any threshold asks, as average precision needs it
 
 
 @dataclass(frozen=True, slots=True, eq=False)

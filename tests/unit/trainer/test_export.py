@@ -31,6 +31,17 @@ def test_a_clean_checkpoint_names_no_folder_and_still_loads(model: Any, tmp_path
         "version": "8",
     }
     torch.save(stored, checkpoint)
-    clean_checkpoint(checkpoint, tmp_path / "model.pt")
+    clean_checkpoint([checkpoint], tmp_path / "model.pt")
     assert b"somebody" not in (tmp_path / "model.pt").read_bytes()
     assert next(runtime.load_model(tmp_path / "model.pt").model.parameters()).dtype == torch.float32
+
+
+def test_of_several_runs_the_weights_are_averaged(model: Any, tmp_path: Path) -> None:
+    runtime.prepare(tmp_path)
+    checkpoints = [tmp_path / "one.pt", tmp_path / "two.pt"]
+    for checkpoint, value in zip(checkpoints, (1.0, 4.0), strict=True):
+        for parameter in model.parameters():
+            torch.nn.init.constant_(parameter, value)
+        torch.save({"ema": model, "train_args": {"task": "detect"}}, checkpoint)
+    clean_checkpoint(checkpoints, tmp_path / "model.pt")
+    assert {float(one.mean()) for one in runtime.load_model(tmp_path / "model.pt").model.parameters()} == {2.5}
