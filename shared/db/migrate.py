@@ -18,6 +18,8 @@ def migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         lift_limits(connection)
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": AdvisoryLock.MIGRATION})
+        # Whoever waits for a table holds up all that come after: better to fail, change nothing and be run again.
+        connection.execute(text("set local lock_timeout = '30s'"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
