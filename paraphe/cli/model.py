@@ -1,6 +1,8 @@
 """`paraphe model`: measure model versions, ours and others', on labelled pages."""
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +17,10 @@ from rich.table import Table
 from paraphe.model_results import HEADINGS, as_markdown, rows
 
 if TYPE_CHECKING:
+    from paraphe.cli.predictors import Candidate
+    from services.trainer.dataset import LabelledPage
     from services.trainer.evaluation import Examination
+    from shared.domain.detection import Kind
 
 model_app = typer.Typer(help="Model versions: measure them on labelled pages.")
 
@@ -62,19 +67,15 @@ def evaluate_model(
 ) -> None:
     """Measure a model through the code that production runs, with 95 % intervals and by slice."""
     from paraphe.cli.predictors import open_candidate
-    from services.trainer.dataset import DatasetError, read_pages
-    from services.trainer.evaluation import evaluate, examine
+    from services.trainer.dataset import read_pages
+    from services.trainer.evaluation import evaluate
     from shared.domain.detection import Kind
 
     console = Console()
-    try:
+    with _faults_named():
         pages = [page for page in read_pages(data, split) if not source or page.source in source]
         with open_candidate(weights, backend.value if backend else None, size, _FLOOR) as candidate:
-            watched = track(pages, description=candidate.name, console=console, transient=True)
-            examined = examine(pages, candidate.predict, Kind(kind), progress=lambda _: watched)
-    except DatasetError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+            examined = _examined(candidate, pages, Kind(kind), console)
     threshold = candidate.thresholds.accept if accept is None else accept
     measured = {
         "model": candidate.name,
@@ -98,9 +99,9 @@ def calibrate_model(
     """Make confidence mean what it says and choose the thresholds, by what the production path finds."""
     from paraphe.cli.predictors import uncalibrated
     from services.trainer.calibration import calibrate
-    from services.trainer.dataset import DatasetError, read_pages
-    from services.trainer.evaluation import examine
+    from services.trainer.dataset import read_pages
     from services.trainer.packing import is_held_out
+    from shared.domain.detection import Kind
 
     path = weights / "model.json"
     if not path.is_file():
@@ -108,15 +109,11 @@ def calibrate_model(
         raise typer.Exit(2)
     described = json.loads(path.read_text())
     share = described["training"]["held_out"]
-    try:
+    with _faults_named():
         pages = [page for page in read_pages(data, "train") if is_held_out(page.group, share)]
         pages += [page for folder in also or [] for page in read_pages(folder)]
         with uncalibrated(weights, backend.value if backend else None, _FLOOR) as candidate:
-            watched = track(pages, description=candidate.name, console=Console(), transient=True)
-            examined = examine(pages, candidate.predict, progress=lambda _: watched)
-    except DatasetError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+            examined = _examined(candidate, pages, Kind.SIGNATURE, Console())
     calibration, thresholds = calibrate([one.page for one in examined])
     described["calibration"] = {name: round(value, 4) for name, value in asdict(calibration).items()}
     described["thresholds"] = asdict(thresholds)
@@ -139,6 +136,28 @@ def show_model(
     for row in rows(weights):
         table.add_row(*row)
     Console().print(table)
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    """What is wrong with a dataset is said in a line, and the command ends with status 1."""
+    from services.trainer.dataset import DatasetError
+
+    try:
+        yield
+    except DatasetError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def _examined(
+    candidate: "Candidate", pages: "Sequence[LabelledPage]", kind: "Kind", console: Console
+) -> "list[Examination]":
+    """Every page examined, while a bar shows how far it is."""
+    from services.trainer.evaluation import examine
+
+    watched = track(pages, description=candidate.name, console=console, transient=True)
+    return examine(pages, candidate.predict, kind, progress=lambda _: watched)
 
 
 def _overall(measured: dict[str, Any]) -> Table:

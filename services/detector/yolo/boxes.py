@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -22,8 +21,6 @@ NO_RIVALS: Mapping[int, int] = {}
 @dataclass(frozen=True, slots=True)
 class RawBoxes:
     """Boxes of one page: corners [n, 4] (x1, y1, x2, y2), confidences, class indices."""
-
-    PARTS: ClassVar = ("corners", "confidences", "classes")
 
     corners: Floats
     confidences: Floats
@@ -48,13 +45,13 @@ def read_boxes(
     or of two that exclude each other: ``rivals`` says of a class which other one it stands against.
     """
     if output.shape[1] == _END_TO_END_COLUMNS:
-        return _sorted(RawBoxes(output[:, :4], output[:, 4], output[:, 5].astype(np.intp)), min_confidence)
+        return by_confidence(RawBoxes(output[:, :4], output[:, 4], output[:, 5].astype(np.intp)), min_confidence)
     scores = output[4:]
     classes = scores.argmax(axis=0)
     confidences = scores[classes, np.arange(scores.shape[1])]
     likely = np.flatnonzero(confidences >= min_confidence)
     boxes = RawBoxes(_corners(output[:4, likely].T), confidences[likely], classes[likely])
-    candidates = _sorted(boxes, min_confidence)
+    candidates = by_confidence(boxes, min_confidence)
     return _evened(distinct(candidates, max_overlap, rivals), candidates)
 
 
@@ -63,15 +60,15 @@ def _corners(centred: Floats) -> Floats:
     return np.concatenate([centre - half, centre + half], axis=1)
 
 
-def _sorted(boxes: RawBoxes, min_confidence: float) -> RawBoxes:
+def by_confidence(boxes: RawBoxes, min_confidence: float) -> RawBoxes:
+    """The surest first, without those below ``min_confidence`` and beyond the most that are considered."""
     order = np.argsort(-boxes.confidences, kind="stable")
     order = order[boxes.confidences[order] >= min_confidence]
     return boxes.picked(order[:_MAX_CANDIDATES])
 
 
 def distinct(boxes: RawBoxes, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
-    """Non-maximum suppression among rivals: take the surest box, drop what it covers, go on with the rest."""
-    boxes = boxes.picked(np.argsort(-boxes.confidences, kind="stable"))
+    """Non-maximum suppression among rivals, of boxes by falling confidence: keep one, drop what it covers, go on."""
     side = boxes.classes.copy()
     for one, other in rivals.items():
         side[side == one] = other

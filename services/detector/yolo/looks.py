@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from services.detector.yolo.arrays import Bools, Ints
-from services.detector.yolo.boxes import RawBoxes, distinct, overlaps
+from services.detector.yolo.boxes import RawBoxes, by_confidence, distinct, overlaps
 
 
 def agreed(looks: Sequence[RawBoxes], floor: float, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
@@ -20,7 +20,11 @@ def agreed(looks: Sequence[RawBoxes], floor: float, max_overlap: float, rivals: 
     """
     if len(looks) == 1:
         return looks[0]
-    pooled = RawBoxes(*(np.concatenate([getattr(one, part) for one in looks]) for part in RawBoxes.PARTS))
+    pooled = RawBoxes(
+        np.concatenate([one.corners for one in looks]),
+        np.concatenate([one.confidences for one in looks]),
+        np.concatenate([one.classes for one in looks]),
+    )
     look = np.repeat(np.arange(len(looks)), [len(one) for one in looks])
     corners, confidences, classes = [], [], []
     free = np.ones(len(pooled), dtype=bool)
@@ -35,7 +39,7 @@ def agreed(looks: Sequence[RawBoxes], floor: float, max_overlap: float, rivals: 
     fused = RawBoxes(
         np.array(corners, dtype=np.float32).reshape(-1, 4), np.array(confidences), np.array(classes, dtype=np.intp)
     )
-    return distinct(fused, max_overlap, rivals)
+    return distinct(by_confidence(fused, 0.0), max_overlap, rivals)
 
 
 def _same_object(boxes: RawBoxes, look: Ints, surest: int, free: Bools, max_overlap: float) -> Ints:
