@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from services.trainer.synthesis.faces import HANDWRITING, face
-from services.trainer.synthesis.hand import Stroke, draw, neat_hand, write
+from services.trainer.synthesis.hand import Stroke, draw, neat_hand, with_haste, write
 from services.trainer.synthesis.ink import Alpha, Colour, Ink, pen_colour, rasterise, rasterise_at
 from services.trainer.synthesis.sheet import Sheet
 from services.trainer.synthesis.signature import initials, signature
@@ -52,7 +52,15 @@ class Desk:
     fineness: float = 1.0
     pasted: float = 0.0
 
-    def sign(self, x: float, y: float, width: float, height: float, name: str | None = None) -> None:
+    def sign(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        name: str | None = None,
+        colour: Colour | None = None,
+    ) -> None:
         """Sign around the point x, y with ink no larger than width by height."""
         box = (width * self.sheet.scale, height * self.sheet.scale)
         alpha = self._signature(box, name or self.words.name())
@@ -60,7 +68,7 @@ class Desk:
             self._paste_ground(alpha, x, y)
         if self.rng.random() < 0.12:
             alpha = turned(alpha, float(self.rng.normal(0, 12)))
-        self.sheet.put("signature", Ink(alpha, pen_colour(self.rng, self.blue)), x, y)
+        self.sheet.put("signature", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
 
     def _paste_ground(self, alpha: Alpha, x: float, y: float) -> None:
         """The pale rectangle that shows when a signature was pasted in as a picture."""
@@ -103,7 +111,8 @@ class Desk:
     def _written(self, text: str, x_height: float) -> Alpha:
         size = x_height * self.sheet.scale
         if self.rng.random() < 0.5:
-            return rasterise_at(write(text, neat_hand(self.rng), self.rng), size, self.nib() * 0.8)
+            hand = with_haste(neat_hand(self.rng), self.rng.uniform(0.9, 1.5))
+            return rasterise_at(write(text, hand, self.rng), size, self.nib() * 0.9)
         font = face(str(self.rng.choice(HANDWRITING)), round(size * 2.6))
         mask = font.getmask(text, mode="L")
         width, height = mask.size

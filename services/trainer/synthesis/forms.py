@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.trainer.synthesis import layouts, ornaments
+from services.trainer.synthesis import layouts, lookalikes, ornaments
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.faces import SCRIPTS, face
 from services.trainer.synthesis.flow import Flow, Style
@@ -41,11 +41,12 @@ def _initials_line(desk: Desk, flow: Flow) -> None:
     """ "INITIALS: ____ & ____" printed at the foot and initialled: not the place of a signature."""
     y = desk.sheet.size_mm[1] - desk.rng.uniform(14, 22)
     flow.sheet.text(flow.left, y, "INITIALS:" if desk.words.language == "en" else "PARAPHES :", flow.font(bold=True))
-    for x, caption in ((flow.left + 22, desk.words.pick("party")), (flow.left + 62, desk.words.pick("party"))):
+    beside = desk.rng.random() < 0.4
+    for x, caption in ((flow.left + 22, desk.words.pick("party")), (flow.left + 68, desk.words.pick("party"))):
         flow.sheet.line(x, y + 4, x + 28, y + 4)
-        flow.sheet.text(x, y + 5, caption, flow.font(6))
+        flow.sheet.text(x + (29 if beside else 0), y + (0 if beside else 5), caption[:12], flow.font(6))
         if desk.rng.random() < 0.7:
-            desk.initial(x + 12, y + 1, desk.words.name(), desk.rng.uniform(5, 11))
+            desk.initial(x + 12, y + 1, desk.words.name(), desk.rng.uniform(5, 16))
 
 
 def mandate(desk: Desk, signed: bool) -> None:
@@ -126,6 +127,8 @@ def certificate(desk: Desk, signed: bool) -> None:
     if rng.random() < 0.25:
         ornaments.security_text(desk)
     ornaments.frame(desk)
+    if rng.random() < 0.3:
+        lookalikes.corner_scrolls(desk)
     flow = Flow(sheet, style, 28, wide - 28, 30, high - 28)
     sheet.print_colour = ornaments.brand_colour(desk, 0.5)
     if words.language != "ru" and rng.random() < 0.5:
@@ -135,6 +138,9 @@ def certificate(desk: Desk, signed: bool) -> None:
     if words.language != "ru" and rng.random() < 0.4:
         _in_script(desk, flow, words.name())
     flow.heading(words.company(), 14, centred=True)
+    if rng.random() < 0.3:
+        lookalikes.divider(desk, wide / 2, flow.y + 4, rng.uniform(40, 110))
+        flow.y += 14
     layouts.body_text(desk, flow, int(rng.integers(1, 4)), 80)
     y = high - rng.uniform(45, 65)
     _captions(desk, flow, y, signed)
@@ -177,11 +183,14 @@ def _captions(desk: Desk, flow: Flow, y: float, signed: bool) -> None:
     places = [0.7] if count == 1 else list(np.linspace(0.15, 0.85, count))
     for place in places:
         x = flow.left + flow.width * place
-        caption = words.pick("office")
+        dated = count > 1 and rng.random() < 0.2
+        caption = "Date" if dated else words.pick("office")
         half = flow.font().getlength(caption) / flow.sheet.scale / 2
         if rng.random() < 0.6:
             flow.sheet.line(x - 24, y, x + 24, y)
         flow.sheet.text(x - half, y + 1, caption, flow.font())
-        if signed and rng.random() < 0.9:
+        if dated:
+            desk.handwrite(words.short_date(), x - 16, y - 3, rng.uniform(1.8, 3.2))
+        elif signed and rng.random() < 0.9:
             width, height = signature_size(desk, 75)
             desk.sign(x, y - height * 0.3, width, min(height, 30))

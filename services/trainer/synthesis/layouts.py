@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from services.trainer.synthesis import lookalikes
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.faces import BOOK_FACES, CYRILLIC, OFFICE, SANS, SCRIPTS, SERIF, TYPEWRITERS, face
 from services.trainer.synthesis.flow import Flow, Style
@@ -155,8 +156,15 @@ def scribbled_notes(desk: Desk, count: int) -> None:
     rng, (wide, high) = desk.rng, desk.sheet.size_mm
     for _ in range(count):
         x, y = rng.uniform(6, wide - 60), rng.uniform(8, high - 15)
-        if rng.random() < 0.35:
+        kind = rng.random()
+        if kind < 0.3:
             desk.pen_mark(x, y, rng.uniform(5, 60))
+            continue
+        if kind < 0.5:
+            lookalikes.ringed_word(desk, x, y)
+            continue
+        if kind < 0.6:
+            lookalikes.ring(desk, x + 20, y, rng.uniform(12, 60), rng.uniform(6, 16))
             continue
         size = rng.uniform(1.8, 4.2)
         for row in range(int(rng.integers(1, 4)) if rng.random() < 0.35 else 1):

@@ -1,6 +1,6 @@
 """Letters, memos and reports: typewritten archives, office correspondence, pages written by hand."""
 
-from services.trainer.synthesis import layouts, ornaments
+from services.trainer.synthesis import layouts, lookalikes, ornaments
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
 from services.trainer.synthesis.ink import pen_colour
@@ -97,6 +97,9 @@ def handwritten(desk: Desk, signed: bool) -> None:
             break
         desk.handwrite(words.pick("sentence")[: int(rng.integers(25, 48))], flow.left + rng.uniform(0, 4), y, size, ink)
         y += step
+    if rng.random() < 0.6:
+        desk.handwrite(words.pick("closing")[:24], flow.left + flow.width * rng.uniform(0.1, 0.6), y, size, ink)
+        y += step
     if signed:
         width, height = signature_size(desk, 70)
         desk.sign(flow.left + flow.width * rng.uniform(0.3, 0.75), y + height * 0.6, width, height)
@@ -121,8 +124,10 @@ def report(desk: Desk, signed: bool) -> None:
 def _report_piece(desk: Desk, flow: Flow) -> None:
     rng, words = desk.rng, desk.words
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.45:
         flow.paragraph(words.paragraph(int(rng.integers(1, 6))))
+    elif kind < 0.55 and flow.y < flow.bottom - 60:
+        _formulas(desk, flow)
     elif kind < 0.7:
         layouts.goods_table(desk, flow, int(rng.integers(3, 15)))
     elif kind < 0.82 and flow.y < flow.bottom - 75:
@@ -134,3 +139,14 @@ def _report_piece(desk: Desk, flow: Flow) -> None:
     else:
         for _ in range(int(rng.integers(3, 10))):
             flow.line(f"{words.name()}  {words.short_date()}  {words.amount()}")
+
+
+def _formulas(desk: Desk, flow: Flow) -> None:
+    """One to three drawn formulas side by side, their sum formula below."""
+    rng, bond = desk.rng, desk.rng.uniform(5, 11)
+    depth = 0.0
+    for number in range(int(rng.integers(1, 4))):
+        x = flow.left + 12 + number * flow.width / 3
+        depth = max(depth, lookalikes.structural_formula(desk, x, flow.y + bond, bond))
+    flow.y += depth + 2 * bond
+    flow.line(f"C{rng.integers(4, 30)}H{rng.integers(6, 60)}O{rng.integers(1, 9)} = {desk.words.number(3)}")

@@ -1,11 +1,14 @@
 """Printed things that are not text: logos, flags, seals, frames, curves of charts. None is a signature."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.faces import SANS, face
+from services.trainer.synthesis.figures import figure
 from services.trainer.synthesis.ink import Colour, Ink
 from services.trainer.synthesis.stamps import round_stamp
 
@@ -32,8 +35,8 @@ def brand_colour(desk: Desk, colourful: float = 0.6) -> Colour:
 
 
 def emblem(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
-    """A logo of about that size: a disc, a lettered block, a shape, rings, a crest or waves."""
-    drawings = (_disc, _lettered_block, _triangle, _rings, _crest, _waves, _word_mark)
+    """A logo of about that size: a disc, a lettered block, a shape, rings, a crest, waves, a coat of arms."""
+    drawings = (_disc, _lettered_block, _triangle, _rings, _crest, _waves, _word_mark, _engraving)
     drawings[int(desk.rng.integers(len(drawings)))](desk, x, y, size, colour)
 
 
@@ -81,6 +84,19 @@ def _word_mark(desk: Desk, x: float, y: float, size: float, colour: Colour) -> N
     letters = "".join(part[0] for part in desk.words.company().split()).upper()
     desk.sheet.text(x, y, letters, face(SANS, desk.sheet.px(size * 0.7), bold=True), colour)
     desk.sheet.line(x, y + size * 0.85, x + size * 1.3, y + size * 0.85, 0.8, colour)
+
+
+def _engraving(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
+    corner = np.array([x, y])
+    print_lines(
+        desk, [corner + (line + 1) / 2 * size for line in figure(desk.rng)], colour, desk.rng.uniform(0.15, 0.5)
+    )
+
+
+def print_lines(desk: Desk, lines: Iterable[Values], colour: Colour, width: float) -> None:
+    """Print lines (n, 2) of that width, all in millimetres."""
+    for line in lines:
+        _curve(desk, line[:, 0], line[:, 1], colour, max(1, desk.sheet.px(width)))
 
 
 def _curve(desk: Desk, xs: Values, ys: Values, colour: Colour, width: int) -> None:

@@ -16,8 +16,10 @@ from services.trainer.synthesis.wording import Wording
 
 Box = tuple[float, float, float, float]
 
-SLACK = (0.012, 0.035)
-"""Boxes are these shares of the ink's width and height larger at each side, as the real scans' labels are."""
+SLACK_BILEVEL = (0.012, 0.035)
+SLACK = (0.05, 0.08)
+"""Boxes are these shares of the ink's width and height larger at each side, as the real scans' labels are: people drew
+them tightly on bilevel archive pages and loosely on grey and colour ones."""
 LEAST_VISIBLE = 0.45
 """A mark of which a smaller share outlived the scan is not labelled."""
 GONE = 0.12
@@ -98,7 +100,8 @@ def _box(mark: Outline, pixels: Pixels) -> Box:
     """The mark's extent with a little slack, cut off at the page's edges."""
     height, width = pixels.shape[:2]
     (x0, y0), (x1, y1) = mark.points.min(axis=0), mark.points.max(axis=0) + 1
-    dx, dy = (x1 - x0) * SLACK[0] + 1, (y1 - y0) * SLACK[1] + 1
+    slack = SLACK_BILEVEL if pixels.ndim == 2 else SLACK
+    dx, dy = (x1 - x0) * slack[0] + 1, (y1 - y0) * slack[1] + 1
     left, top = max(0.0, float(x0 - dx)), max(0.0, float(y0 - dy))
     return left, top, min(float(width), float(x1 + dx)), min(float(height), float(y1 + dy))
 

@@ -30,16 +30,20 @@ def signature(rng: Rng, name: str, legibility: float = 0.5) -> list[Stroke]:
 
 
 def initials(rng: Rng, name: str) -> list[Stroke]:
-    """The short paraphe at a page foot: two or three capitals, one small knot of strokes, or a steep double stroke."""
+    """The short paraphe at a page foot: capitals, a knot of strokes, a steep double stroke, a tall loop, a hatch."""
     letters = "".join(part[0].upper() for part in name.replace("-", " ").split())[:3]
     kind = rng.random()
     hand = signing_hand(rng)
-    if kind < 0.5:
+    if kind < 0.4:
         return write(letters, with_haste(neat_hand(rng), rng.uniform(1.0, 1.5)), rng)
-    if kind < 0.7:
+    if kind < 0.5:
+        return [draw(_tall_loop(rng), hand, rng), *write(letters[1:2], hand, rng)[: int(rng.integers(2))]]
+    if kind < 0.6:
+        return [draw(stroke, hand, rng) for stroke in _hatch(rng)]
+    if kind < 0.75:
         strokes = [draw(_wave(rng, int(rng.integers(2, 4)), 1.6), hand, rng)]
         return [*strokes, draw(_underline(strokes, rng), hand, rng)] if rng.random() < 0.5 else strokes
-    if kind < 0.85:
+    if kind < 0.88:
         return [draw(_steep_strokes(rng), hand, rng)]
     return write(letters[:2].lower() if rng.random() < 0.3 else letters[:2], hand, rng)
 
@@ -52,6 +56,23 @@ def _steep_strokes(rng: Rng) -> Points:
         points += [[x + rng.uniform(0.1, 0.9), top], [x + rng.uniform(0.2, 0.8), rng.uniform(-0.5, 1.0)]]
         x += rng.uniform(0.3, 0.9)
     return np.array([*points, [x + rng.uniform(0.2, 1.5), rng.uniform(0.5, 2.5)]])
+
+
+def _tall_loop(rng: Rng) -> Points:
+    """A narrow loop like a written l or d, its end running out along the line."""
+    high, lean = rng.uniform(2.0, 4.5), rng.uniform(0.0, 0.8)
+    belly = [[0.9, 0.9], [0.1, 0.6], [0.6, 0.0]] if rng.random() < 0.5 else [[0.4, 0.1]]
+    return np.array(
+        [*belly, [0.9 + lean, high], [0.5 + lean, high * 1.05], [0.7, 0.2], [1.6 + rng.uniform(0, 1.5), 0.4]]
+    )
+
+
+def _hatch(rng: Rng) -> list[Points]:
+    """Two or three steep strokes crossed by one or two flat ones."""
+    steep = int(rng.integers(2, 4))
+    upright = [np.array([[x * 0.5, 0.0], [x * 0.5 + rng.uniform(0, 0.6), rng.uniform(1.2, 2.6)]]) for x in range(steep)]
+    flat = rng.uniform(0.3, 1.4, int(rng.integers(1, 3)))
+    return [*upright, *(np.array([[-0.4, y], [steep * 0.6 + 0.3, y + rng.normal(0.2, 0.15)]]) for y in flat)]
 
 
 def _legible_name(rng: Rng, name: str) -> list[Stroke]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
+from services.trainer.synthesis.ink import pen_colour
 
 
 def signature_size(desk: Desk, largest: float = 95.0) -> tuple[float, float]:
@@ -141,13 +142,14 @@ def signing_grid(desk: Desk, flow: Flow, rows: int, signed: float) -> None:
         if rng.random() > signed:
             continue
         width = (split - flow.left) * rng.uniform(0.5, 0.95)
-        desk.sign(flow.left + width * 0.6, top + height * 0.55, width, height * rng.uniform(0.8, 1.6), name)
+        pen = pen_colour(rng, desk.blue)
+        desk.sign(flow.left + width * 0.6, top + height * 0.55, width, height * rng.uniform(0.8, 1.6), name, pen)
         if rng.random() < 0.8:
-            desk.handwrite(name, split + rng.uniform(2, 14), top + height * 0.6, rng.uniform(1.8, 2.8))
+            desk.handwrite(name, split + rng.uniform(2, 14), top + height * 0.6, rng.uniform(1.8, 3.6), pen)
         if rng.random() < 0.6:
             flow.sheet.box(flow.left, flow.y, flow.right, flow.y + height * 0.8)
             desk.handwrite(
-                words.address(), flow.left + rng.uniform(2, 25), flow.y + height * 0.45, rng.uniform(1.8, 2.8)
+                words.address(), flow.left + rng.uniform(2, 25), flow.y + height * 0.45, rng.uniform(1.8, 3.0), pen
             )
             flow.y += height * 0.8
     flow.y += 2
@@ -212,7 +214,7 @@ def initials_at_foot(desk: Desk, signers: int) -> None:
     rng = desk.rng
     wide, high = desk.sheet.size_mm
     x = wide - rng.uniform(15, 50) if rng.random() < 0.75 else rng.uniform(20, wide - 60)
-    y = high - (rng.uniform(9, 32) if rng.random() < 0.85 else rng.uniform(32, 110))
+    y = high - (rng.uniform(9, 32) if rng.random() < 0.7 else rng.uniform(32, 200))
     for _ in range(signers):
         size = rng.uniform(5, 11) if rng.random() < 0.4 else rng.uniform(14, 34)
         desk.initial(x, y - max(0.0, size - 14) / 2 + rng.normal(0, 2), desk.words.name(), size)

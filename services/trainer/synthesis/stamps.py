@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from services.trainer.synthesis.faces import CYRILLIC, SANS, SERIF, face
+from services.trainer.synthesis.figures import figure
 from services.trainer.synthesis.ink import Alpha, Colour
 
 Rng = np.random.Generator
@@ -87,14 +88,25 @@ def _letter_at(
 
 
 def _centre(pen: ImageDraw.ImageDraw, lines: list[str], size: int, inner: float, rng: Rng) -> None:
-    if not lines or rng.random() < 0.2:
-        _star(pen, size / 2, size / 2, inner * rng.uniform(0.4, 0.8))
+    if not lines or rng.random() < 0.3:
+        _emblem(pen, size / 2, inner, rng)
         return
     height = inner * 1.1 / max(len(lines), 2)
     for number, line in enumerate(lines):
         font = face(_face_for(line, SANS), round(min(height, inner * 2.6 / max(len(line), 1))), bold=True)
         y = size / 2 + (number - (len(lines) - 1) / 2) * height
         pen.text((size / 2, y), line, font=font, fill=255, anchor="mm")
+
+
+def _emblem(pen: ImageDraw.ImageDraw, centre: float, inner: float, rng: Rng) -> None:
+    """A star, or the figure of a state, a university or a guild drawn in line."""
+    if rng.random() < 0.3:
+        _star(pen, centre, centre, inner * rng.uniform(0.4, 0.8))
+        return
+    width = max(2, round(inner * rng.uniform(0.015, 0.05)))
+    reach = inner * rng.uniform(0.6, 0.95)
+    for line in figure(rng):
+        pen.line([(centre + a * reach, centre + b * reach) for a, b in line.tolist()], fill=255, width=width)
 
 
 def _star(pen: ImageDraw.ImageDraw, x: float, y: float, radius: float) -> None:
