@@ -1,9 +1,9 @@
 """Turns a run's last checkpoint into a model version: its weights as .pt and ONNX, and model.json.
 
-    python -m services.trainer.export --run RUN --version 3 --out models/signatures/3
+    python -m services.trainer.export --run RUN --version 4 --out models/signatures/4
 
 Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
-weighs less then.
+weighs less then. An earlier version's folder may stand for a run, but for the last.
 
 Its scores are raw and its thresholds placeholders until ``paraphe model calibrate`` has measured them.
 """
@@ -54,8 +54,12 @@ def export(runs: Sequence[Path], out: Path, release: Release) -> dict[str, Any]:
 
 
 def last_checkpoint(run: Path) -> Path:
-    """The run's newest: its rate has fallen furthest, and a few dozen held-out pages cannot tell epochs apart."""
-    return run / "run" / "weights" / "last.pt"
+    """The run's newest: its rate has fallen furthest, and a few dozen held-out pages cannot tell epochs apart.
+
+    Of a model version's folder, the weights.
+    """
+    exported = run / "model.pt"
+    return exported if exported.exists() else run / "run" / "weights" / "last.pt"
 
 
 def clean_checkpoint(checkpoints: Sequence[Path], target: Path) -> None:

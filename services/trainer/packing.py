@@ -21,6 +21,8 @@ from shared.pages import raster
 from shared.pages.fit import Fit, Side
 
 HELD_OUT = "heldout"
+HELD_OUT_SHARE = 0.1
+"""Share of the train split's groups kept for choices, unless said otherwise: nothing is learned from them."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 from services.trainer import runtime
 from services.trainer.dataset import KINDS, LabelledPage, read_pages
 from services.trainer.dataset_version import describe
-from services.trainer.packing import Packing, pack
+from services.trainer.packing import HELD_OUT_SHARE, Packing, pack
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,9 @@ class TrainingSettings:
     data: folder with real pages, of which the train split is used; held_out is the share of its groups kept for
     choices. extra: folders, separated by commas, of pages labelled for every kind. kinds: how many of signature,
     initials, stamp are learned. repeat: how often an epoch sees each real page. warm_start: .npz or .pt. crop: side of
-    the random windows trained on, 0 for whole pages. hours: if given, what decides instead of epochs.
+    the random windows trained on, 0 for whole pages. freeze: how many of the network's first layers keep the warm
+    start's weights, which shortens a step. rotate: degrees to either side; none by default, for a box turned with its
+    page grows, and larger boxes are what is then learned. hours: if given, what decides instead of epochs.
     """
 
     data: str
@@ -42,14 +44,15 @@ class TrainingSettings:
     nominal_batch: int = 32
     repeat: int = 1
     crop: int = 0
+    freeze: int = 0
     hours: float = 0.0
     learning_rate: float = 1e-3
     warmup: float = 1.0
     mosaic: float = 0.3
     close_mosaic: int = 8
     scale: float = 0.3
-    rotate: float = 2.0
-    held_out: float = 0.1
+    rotate: float = 0.0
+    held_out: float = HELD_OUT_SHARE
     seed: int = 7
     threads: int = 0
 

@@ -54,6 +54,7 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
         "close_mosaic": settings.close_mosaic,
         "scale": settings.scale,
         "degrees": settings.rotate,
+        "freeze": settings.freeze or None,
         "fliplr": 0.0,
         "flipud": 0.0,
         "cache": "ram" if not on_gpu else False,

@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from services.trainer.packing import HELD_OUT_SHARE
 from services.trainer.synthesis.crops import real_signatures
 from services.trainer.synthesis.recipes import RECIPES
 from services.trainer.synthesis.writing_out import Series, write_pages
@@ -30,7 +31,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder to write; made when missing")
     parser.add_argument("--crops", type=Path, help="signature data whose train split lends real signatures")
     parser.add_argument(
-        "--held-out", type=float, default=0.1, help="share of its groups that lend none, as in the training to come"
+        "--held-out",
+        type=float,
+        default=HELD_OUT_SHARE,
+        help="share of its groups that lend none, as in the training to come",
     )
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
     parser.add_argument(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from services.trainer import runtime
-from services.trainer.export import clean_checkpoint
+from services.trainer.export import clean_checkpoint, last_checkpoint
 
 
 @pytest.fixture
@@ -45,3 +45,11 @@ def test_of_several_runs_the_weights_are_averaged(model: Any, tmp_path: Path) ->
         torch.save({"ema": model, "train_args": {"task": "detect"}}, checkpoint)
     clean_checkpoint(checkpoints, tmp_path / "model.pt")
     assert {float(one.mean()) for one in runtime.load_model(tmp_path / "model.pt").model.parameters()} == {2.5}
+
+
+def test_a_run_and_a_version_both_have_weights_to_average(tmp_path: Path) -> None:
+    run, version = tmp_path / "run", tmp_path / "3"
+    version.mkdir()
+    (version / "model.pt").touch()
+    assert last_checkpoint(run) == run / "run" / "weights" / "last.pt"
+    assert last_checkpoint(version) == version / "model.pt"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from services.trainer.synthesis.ink import rasterise
@@ -60,6 +61,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def weights_of(checkpoint: Path | None) -> dict[str, torch.Tensor]:
+    assert checkpoint
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    return {name: value.float() for name, value in stored["model"].state_dict().items()}
+
+
 def epochs_done(out: Path) -> int:
     results = out / "run" / "results.csv"
     return len(results.read_text().splitlines()) - 1 if results.exists() else 0
@@ -70,7 +77,7 @@ def epochs_done(out: Path) -> int:
 def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, tmp_path: Path) -> None:
     options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(SHIPPED)]
     options += ["--size", "256", "--epochs", "3", "--batch", "8", "--nominal-batch", "8", "--held-out", "0.25"]
-    options += ["--learning-rate", "0.001", "--mosaic", "0", "--scale", "0.1", "--rotate", "0"]
+    options += ["--learning-rate", "0.001", "--mosaic", "0", "--scale", "0.1", "--freeze", "2"]
     first = subprocess.Popen([sys.executable, "-m", "services.trainer.training", *options])
     try:
         deadline = time.monotonic() + 120
@@ -92,3 +99,6 @@ def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, tmp_pat
     recorded = json.loads((tmp_path / "settings.json").read_text())
     assert recorded["settings"]["seed"] == 7
     assert recorded["dataset"][0]["counts"]["pages"] == PAGES
+    began, ended = weights_of(SHIPPED), weights_of(best)
+    assert torch.allclose(began["model.1.conv.weight"], ended["model.1.conv.weight"], atol=1e-3)
+    assert not torch.allclose(began["model.3.conv.weight"], ended["model.3.conv.weight"], atol=1e-3)
