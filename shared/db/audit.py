@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, or_, select
 
 from shared.db.tables import accounts, api_keys, audit_lines
 from shared.domain.ids import new_id
@@ -37,6 +37,7 @@ class Action(StrEnum):
     TRAINING_ALLOWED = "job.training_allowed"
     TRAINING_FORBIDDEN = "job.training_forbidden"
     TRAINING_EXPORTED = "job.exported_for_training"
+    AUDIT_EXPORTED = "audit.exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,33 @@ class AuditLine:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which lines: of one action, with ``part`` in who did it or in what it was done to, within a span of time."""
+
+    action: str | None = None
+    part: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What of it restricts anything, as SQL."""
+        wanted = []
+        if self.action is not None:
+            wanted.append(audit_lines.c.action == self.action)
+        if self.part:
+            places = (audit_lines.c.subject, accounts.c.email, api_keys.c.prefix)
+            wanted.append(or_(*(place.icontains(self.part, autoescape=True) for place in places)))
+        if self.since is not None:
+            wanted.append(audit_lines.c.at >= self.since)
+        if self.until is not None:
+            wanted.append(audit_lines.c.at < self.until)
+        return wanted
+
+
+EVERYTHING = AuditFilter()
+
+
 def write(connection: Connection, actor: Actor, action: Action, subject: object, **detail: Any) -> None:
     """Add a line, in the transaction of what it tells about."""
     who = {"client_id": actor.client_id, "key_id": actor.key_id, "account_id": actor.account_id}
@@ -81,13 +109,20 @@ def _add(
     )
 
 
-def newest(connection: Connection, client_id: UUID, *, before: UUID | None = None, limit: int = 50) -> list[AuditLine]:
-    """A client's lines, newest first, older than the line ``before``."""
+def newest(
+    connection: Connection,
+    client_id: UUID,
+    which: AuditFilter = EVERYTHING,
+    *,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[AuditLine]:
+    """A client's lines that the filter takes, newest first, older than the line ``before``."""
     wanted = (
         select(audit_lines, accounts.c.email, api_keys.c.prefix)
         .outerjoin(accounts, accounts.c.id == audit_lines.c.account_id)
         .outerjoin(api_keys, api_keys.c.id == audit_lines.c.key_id)
-        .where(audit_lines.c.client_id == client_id)
+        .where(audit_lines.c.client_id == client_id, *which.conditions())
     )
     if before is not None:
         wanted = wanted.where(audit_lines.c.id < before)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from services.gateway.resources import GatewayDep, Resources
 from services.gateway.routes.health import probe_parts
-from services.gateway.web.history_query import cursor
+from services.gateway.web.query import cursor
 from services.gateway.web.rendering import page, redirect
 from services.gateway.web.users import AdminUser, PostedForm
 from services.gateway.web.visitors import User
@@ -142,15 +142,3 @@ def replay_delivery(
 
     gateway.transact(work)
     return redirect(request, "/admin", "flash.replayed")
-
-
-@router.get("/admin/audit")
-def show_audit(request: Request, gateway: GatewayDep, user: AdminUser) -> Response:
-    """Who did what, newest first."""
-    before = cursor(request.query_params.get("before", ""))
-    lines = gateway.transact(
-        lambda connection: audit.newest(connection, user.client_id, before=before, limit=_PAGE + 1)
-    )
-    shown = lines[:_PAGE]
-    older = f"/admin/audit?before={shown[-1].id}" if len(lines) > _PAGE else None
-    return page(request, "admin_audit.html", lines=shown, older=older, is_first=before is None)

@@ -9,7 +9,8 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from services.gateway.resources import GatewayDep, Resources
-from services.gateway.web.history_query import FIELDS, OUTCOMES, HistoryQuery, cursor, read_query
+from services.gateway.web.history_query import FIELDS, OUTCOMES, HistoryQuery, read_query
+from services.gateway.web.query import cursor
 from services.gateway.web.rendering import page
 from services.gateway.web.spreadsheets import csv_answer
 from services.gateway.web.users import ReadUser

@@ -38,6 +38,7 @@ PAGES: dict[tuple[str, str], frozenset[Role | None]] = {
     ("POST", "/admin/replay"): ADMINISTRATORS,
     ("POST", "/admin/deliveries/{delivery_id}/replay"): ADMINISTRATORS,
     ("GET", "/admin/audit"): ADMINISTRATORS,
+    ("GET", "/admin/audit.csv"): ADMINISTRATORS,
     ("GET", "/admin/accounts"): ADMINISTRATORS,
     ("POST", "/admin/accounts"): ADMINISTRATORS,
     ("POST", "/admin/accounts/{account_id}/role"): ADMINISTRATORS,
