@@ -20,12 +20,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--artefacts", default=folder, metavar="DIR", help=f"folder for screenshots (default: {folder})")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The folder a test lies in says its kind: ``pytest -m unit``. The quick kinds run first."""
     items.sort(key=_place_in_run)
     for item in items:
         if _folder(item) in KINDS:
             item.add_marker(_folder(item))
+    if "deploy" not in config.getoption("markexpr"):
+        _leave_out(config, items, "deploy")
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], marker: str) -> None:
+    left_out = [item for item in items if item.get_closest_marker(marker)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _folder(item: pytest.Item) -> str:

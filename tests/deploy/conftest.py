@@ -10,10 +10,6 @@ import pytest
 from tests.deploy.tools import MARK
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{MARK}: files to deploy by, checked with the tools that read them")
-
-
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     """Only when asked for by the marker."""
     return None if MARK in (config.getoption("markexpr") or "").split() else True

@@ -30,6 +30,23 @@ def tool(name: str) -> str:
     return found
 
 
+def alertmanager_command() -> tuple[str, ...]:
+    """The command that starts Alertmanager, under Debian's name or its own.
+
+    Debian's reads its templates from /usr/share and from nowhere else. Where it is unpacked and not installed, it runs
+    with the unpacked folder in that place, which nobody but itself sees.
+    """
+    try:
+        program = tool("prometheus-alertmanager")
+    except AssertionError:
+        return (tool("alertmanager"),)
+    if not program.startswith(str(_UNPACKED)) or Path("/usr/share/prometheus/alertmanager").is_dir():
+        return (program,)
+    as_somebody = () if os.geteuid() == 0 else ("--map-root-user",)
+    in_place = 'mount --bind "$0" /usr/share && exec "$@"'
+    return ("unshare", "--mount", *as_somebody, "sh", "-c", in_place, str(_UNPACKED / "usr/share"), program)
+
+
 def run(
     command: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None, timeout: float = 120
 ) -> str:

@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from paraphe.local.process import ChildProcess, ProcessSpec
-from tests.deploy.tools import DEPLOY, ROOT, tool
+from tests.deploy.tools import DEPLOY, ROOT, alertmanager_command, tool
 from tests.system import System, free_port
 
 RULES = DEPLOY / "prometheus/rules/paraphe.yml"
@@ -143,12 +143,8 @@ def _mail_command(port: int, mailbox: Path) -> tuple[str, ...]:
 
 
 def _alertmanager_command(port: int, folder: Path) -> tuple[str, ...]:
-    try:
-        program = tool("prometheus-alertmanager")  # Debian's name
-    except AssertionError:
-        program = tool("alertmanager")
     return (
-        program,
+        *alertmanager_command(),
         f"--config.file={folder}/alertmanager.yml",
         f"--storage.path={folder}/alertmanager",
         f"--web.listen-address=127.0.0.1:{port}",

@@ -1,7 +1,6 @@
 """A real Alertmanager as we configure it: told by the notifier it mails, tells the notifier, and ends it."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,16 +16,16 @@ from shared.db import alerts, jobs
 from shared.db.outbox import Message, Topic
 from shared.domain.alert import AlertState
 from shared.queue import Publisher
+from tests.deploy.tools import alertmanager_command
 from tests.integration.db.stories import Stories, wait_for
 from tests.integration.notifier.conftest import RunningNotifier
 from tests.integration.notifier.mailbox import Mailbox
 from tests.system import free_port
 
 DEPLOY = Path(__file__).parents[3] / "deploy" / "alertmanager"
-PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")  # Debian's name, and its own
 TOKEN = "an alert token"
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs an Alertmanager (Debian: prometheus-alertmanager)")
+pytestmark = pytest.mark.deploy
 
 
 @dataclass
@@ -77,7 +76,7 @@ def alertmanager(tmp_path: Path, mailbox: Mailbox) -> Iterator[Alertmanager]:
 
 def _spec(folder: Path, port: int) -> ProcessSpec:
     command = (
-        str(PROGRAM),
+        *alertmanager_command(),
         f"--config.file={folder}/alertmanager.yml",
         f"--storage.path={folder}/data",
         f"--web.listen-address=127.0.0.1:{port}",
