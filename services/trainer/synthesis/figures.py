@@ -32,7 +32,7 @@ def wreath(rng: Rng) -> Outlines:
         lines.append(stem)
         for place in stem:
             lines += [_leaf(place, place * out + rng.normal(0, 0.03, 2), 0.05) for out in (0.75, 1.2)]
-    return [*lines, _star(rng.uniform(0.2, 0.4))] if rng.random() < 0.6 else lines
+    return [*lines, star(rng.uniform(0.2, 0.4))] if rng.random() < 0.6 else lines
 
 
 def _leaf(start: Values, tip: Values, width: float) -> Values:
@@ -42,7 +42,8 @@ def _leaf(start: Values, tip: Values, width: float) -> Values:
     return np.array([start, middle + across, tip, middle - across, start])
 
 
-def _star(size: float) -> Values:
+def star(size: float) -> Values:
+    """Five points, the first upwards, closed; `size` from the middle to a point."""
     angle = np.arange(11) * np.pi / 5 - np.pi / 2
     reach = np.where(np.arange(11) % 2 == 0, size, size * 0.4)
     return np.asarray(np.stack([np.cos(angle) * reach, np.sin(angle) * reach], 1))
@@ -55,7 +56,7 @@ def shield(rng: Rng) -> Outlines:
     outline = np.concatenate([[[-0.6, -0.7]], side, side[::-1] * [-1, 1]])
     lines: Outlines = [outline, np.array([[0, -0.7], [0, 0.6]]), np.array([[-0.6, -0.1], [0.6, -0.1]])]
     for x, y in ((-0.3, -0.4), (0.3, -0.4), (-0.25, 0.2), (0.25, 0.2)):
-        small = _star(0.16) if rng.random() < 0.4 else _scrawl(rng, 9) * 0.18
+        small = star(0.16) if rng.random() < 0.4 else _scrawl(rng, 9) * 0.18
         lines.append(small + np.array([x, y]))
     ribbon = np.stack([np.linspace(-0.9, 0.9, 20), 0.85 + 0.1 * np.cos(np.linspace(-3, 3, 20))], 1)
     return [*lines, ribbon, ribbon + np.array([0, 0.12])]

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from services.trainer.synthesis.faces import CYRILLIC, SANS, SERIF, face
-from services.trainer.synthesis.figures import figure
+from services.trainer.synthesis.figures import figure, star
 from services.trainer.synthesis.ink import Alpha, Colour
 
 Rng = np.random.Generator
@@ -101,18 +101,13 @@ def _centre(pen: ImageDraw.ImageDraw, lines: list[str], size: int, inner: float,
 def _emblem(pen: ImageDraw.ImageDraw, centre: float, inner: float, rng: Rng) -> None:
     """A star, or the figure of a state, a university or a guild drawn in line."""
     if rng.random() < 0.3:
-        _star(pen, centre, centre, inner * rng.uniform(0.4, 0.8))
+        corners = star(inner * rng.uniform(0.4, 0.8))[:-1] + centre
+        pen.polygon([(a, b) for a, b in corners.tolist()], fill=255)
         return
     width = max(2, round(inner * rng.uniform(0.015, 0.05)))
     reach = inner * rng.uniform(0.6, 0.95)
     for line in figure(rng):
         pen.line([(centre + a * reach, centre + b * reach) for a, b in line.tolist()], fill=255, width=width)
-
-
-def _star(pen: ImageDraw.ImageDraw, x: float, y: float, radius: float) -> None:
-    angle = np.arange(10) * np.pi / 5 - np.pi / 2
-    reach = np.where(np.arange(10) % 2 == 0, radius, radius * 0.4)
-    pen.polygon([(x + r * np.cos(a), y + r * np.sin(a)) for a, r in zip(angle, reach, strict=True)], fill=255)
 
 
 def boxed_stamp(rng: Rng, width: int, lines: list[str], framed: bool) -> Alpha:
