@@ -1,6 +1,6 @@
 """What was examined: filtered, searched, paged, exported."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from services.gateway.resources import GatewayDep, Resources
-from services.gateway.web.history_query import FIELDS, OUTCOMES, HistoryQuery, read_query
+from services.gateway.resources import GatewayDep
+from services.gateway.web.history_query import FIELDS, OUTCOMES, read_query
 from services.gateway.web.query import cursor
 from services.gateway.web.rendering import page
-from services.gateway.web.spreadsheets import csv_answer
+from services.gateway.web.spreadsheets import Row, csv_answer, paged_rows
 from services.gateway.web.users import ReadUser
 from services.gateway.web.visitors import User
 from shared.db import accounts, audit, job_lists
@@ -23,11 +23,9 @@ from shared.domain.job import Job
 router = APIRouter()
 
 _PAGE = 50
-_EXPORT_PAGE = 500
-_EXPORT_MOST = 100_000
 _COLUMNS = (
-    "id file state verdict signatures corrected_verdict corrected_signatures tone model submitted_at finished_at "
-    "submitted_by error bytes"
+    *("id", "file", "state", "verdict", "signatures", "corrected_verdict", "corrected_signatures", "tone", "model"),
+    *("submitted_at", "finished_at", "submitted_by", "error", "bytes"),
 )
 
 
@@ -75,29 +73,16 @@ def export(request: Request, gateway: GatewayDep, user: ReadUser) -> Response:
     query = read_query(request.query_params, user)
     values = dict(query.values)
     gateway.transact(lambda c: audit.write(c, user.actor, Action.HISTORY_EXPORTED, "history", query=values))
-    return csv_answer("paraphe-history.csv", _rows(gateway, user, query))
 
+    def read(before: UUID | None, limit: int) -> list[tuple[UUID, Row]]:
+        def look(connection: Connection) -> tuple[list[Job], dict[str, Any]]:
+            found = job_lists.newest(connection, user.client_id, query.which, before=before, limit=limit)
+            return found, _beside(connection, user, found)
 
-def _rows(gateway: Resources, user: User, query: HistoryQuery) -> Iterator[list[Any]]:
-    yield _COLUMNS.split()
-    before: UUID | None = None
-    for _ in range(_EXPORT_MOST // _EXPORT_PAGE):
-        found, beside = _export_page(gateway, user, query, before)
-        for job in found:
-            yield _row(job, beside["corrected"].get(job.id, ("", "")), beside["emails"])
-        if len(found) < _EXPORT_PAGE:
-            return
-        before = found[-1].id
+        found, beside = gateway.transact(look)
+        return [(job.id, _row(job, beside["corrected"].get(job.id, ("", "")), beside["emails"])) for job in found]
 
-
-def _export_page(
-    gateway: Resources, user: User, query: HistoryQuery, before: UUID | None
-) -> tuple[list[Job], dict[str, Any]]:
-    def look(connection: Connection) -> tuple[list[Job], dict[str, Any]]:
-        found = job_lists.newest(connection, user.client_id, query.which, before=before, limit=_EXPORT_PAGE)
-        return found, _beside(connection, user, found)
-
-    return gateway.transact(look)
+    return csv_answer("paraphe-history.csv", _COLUMNS, paged_rows(read))
 
 
 def _row(job: Job, corrected: tuple[Any, Any], emails: dict[UUID, str]) -> list[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from services.gateway.resources import GatewayDep
 from services.gateway.web.charts import stacked_bars
 from services.gateway.web.rendering import page
-from services.gateway.web.spreadsheets import csv_answer
+from services.gateway.web.spreadsheets import Row, csv_answer
 from services.gateway.web.users import ReadUser
 from services.gateway.web.visitors import User
 from shared.db import accounts, statistics
@@ -24,6 +24,7 @@ router = APIRouter()
 
 PERIODS = (7, 30, 90, 365)
 _KINDS = ("signed", "review", "unsigned", "failed")
+_COLUMNS = ("day", "scans", *_KINDS, "signed_share", "corrections", "median_s", "p95_s")
 
 
 @router.get("/statistics")
@@ -59,7 +60,7 @@ def export(request: Request, gateway: GatewayDep, user: ReadUser) -> Response:
     """The numbers by day as a spreadsheet."""
     days, _, which = _read(request.query_params, user)
     lines = gateway.transact(lambda connection: statistics.by_day(connection, user.client_id, which))
-    return csv_answer(f"paraphe-statistics-{days}-days.csv", _rows(lines))
+    return csv_answer(f"paraphe-statistics-{days}-days.csv", _COLUMNS, _rows(lines))
 
 
 def _read(parameters: Mapping[str, str], user: User) -> tuple[int, str, JobFilter]:
@@ -92,8 +93,7 @@ def _name(who: UUID | None, emails: Mapping[UUID, str]) -> str | None:
     return emails[who] if who else None
 
 
-def _rows(lines: Mapping[Any, Counts]) -> Iterator[list[Any]]:
-    yield ["day", "scans", *_KINDS, "signed_share", "corrections", "median_s", "p95_s"]
+def _rows(lines: Mapping[Any, Counts]) -> Iterator[Row]:
     for day, line in lines.items():
         share = "" if line.signed_share is None else round(line.signed_share, 4)
         times = ["" if value is None else round(value, 3) for value in (line.median_s, line.p95_s)]

@@ -1,14 +1,14 @@
 """Small parts of the pages: search words, filters, charts, spreadsheets, passwords, what is put into scripts."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.gateway.web import charts, passwords
 from services.gateway.web.history_query import read_query
 from services.gateway.web.rendering import json_block
-from services.gateway.web.spreadsheets import csv_answer
+from services.gateway.web.spreadsheets import csv_answer, paged_rows
 from services.gateway.web.users import login_address, safe_next
 from services.gateway.web.visitors import User, csrf_token, is_csrf_token
 from shared.db.accounts import SCOPES, Role
@@ -142,5 +142,16 @@ def test_roles_amount_to_scopes() -> None:
 
 
 def test_a_spreadsheet_computes_nothing_that_came_from_outside() -> None:
-    answer = csv_answer("x.csv", [["=1+1", "-2", "@x", 'a"b', 7]])
+    answer = csv_answer("x.csv", ["head"], [["=1+1", "-2", "@x", 'a"b', 7]])
     assert 'filename="x.csv"' in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1000])
+def test_a_spreadsheet_is_read_page_by_page_and_no_row_is_lost(count: int) -> None:
+    ids = [new_id() for _ in range(count)][::-1]
+
+    def read(before: UUID | None, limit: int) -> list[tuple[UUID, list[UUID]]]:
+        start = 0 if before is None else ids.index(before) + 1
+        return [(one, [one]) for one in ids[start : start + limit]]
+
+    assert list(paged_rows(read)) == [[one] for one in ids]
