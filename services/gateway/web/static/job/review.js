@@ -1,22 +1,20 @@
-// Page after page that needs a person. The next one is fetched while this one is looked at.
-import { ApiProblem, api, sendOnLeaving } from "../http.js";
+// Page after page that needs a person: shown, decided or edited, and the next.
+import { ApiProblem } from "../http.js";
 import { drawBoxes, drawList, tie } from "./boxes.js";
 import { Correcting, modelBoxes, readCorrection, writeCorrection } from "./correcting.js";
 import { Shortcuts } from "./keys.js";
+import { ReviewQueue, keyOf } from "./review_queue.js";
 import { Viewer } from "./viewer.js";
 import { count, learn, percent, t } from "./words.js";
 
-const AHEAD = 2;
 const LOOK_AGAIN_MS = 10000;
 const HOLD_MS = 60000;
 const root = document.getElementById("review");
 const element = (name) => root.querySelector(`[data-part="${name}"]`);
-const keyOf = (one) => `${one.job_id} ${one.page}`;
 
 class Review {
   constructor() {
-    this.ready = [];
-    this.skipped = [];
+    this.queue = new ReviewQueue({ current: () => this.current, usualWidth: () => this.closeUp.width || 1240 });
     this.current = null;
     this.last = null;
     this.decided = 0;
@@ -32,17 +30,10 @@ class Review {
     });
     this.listen();
     this.next();
-    addEventListener("pagehide", () => this.letGo());
+    addEventListener("pagehide", () => this.queue.letGo());
     addEventListener("pageshow", (event) => { if (event.persisted) this.next(); });
     // Asking again holds what is on the desk for as long as somebody sits at it.
     setInterval(() => { if (this.current && !document.hidden) this.fetchMore().catch(() => {}); }, HOLD_MS);
-  }
-
-  /** Others are served at once what this reviewer leaves; a request that is lost costs two minutes, no more. */
-  letGo() {
-    const held = [this.current, ...this.ready].filter(Boolean).map(({ item }) => ({ job_id: item.job_id, page: item.page }));
-    if (held.length) sendOnLeaving("/v1/review/release", { pages: held });
-    this.ready = [];
   }
 
   viewer(name) {
@@ -75,46 +66,24 @@ class Review {
 
   zoomed() { return this.correcting.isOpen ? this.whole : this.closeUp; }
 
-  /** Asks the queue for pages and reads each of them, so that it can be shown at once. */
+  /** More pages are read while this one is looked at. */
   async fetchMore() {
-    const { value } = await api("/v1/review/next", { method: "POST", json: { count: AHEAD, skip: this.skipped.slice(-200) } });
-    this.waiting = value.waiting;
-    const known = new Map(this.ready.map((one) => [keyOf(one.item), one]));
-    const found = value.pages.filter((item) => !this.current || keyOf(item) !== keyOf(this.current.item));
-    this.ready = (await Promise.all(found.map((item) => known.get(keyOf(item)) ?? this.prepare(item)))).filter(Boolean);
+    await this.queue.fetchMore();
     this.showWaiting();
   }
-
-  async prepare(item) {
-    try {
-      const { value, tag } = await readCorrection(item.job_id, item.page);
-      const unsure = new Set(item.unsure);
-      const lowest = Math.min(...value.detections.filter((one) => unsure.has(one.id)).map((one) => one.confidence));
-      for (const one of value.detections) {
-        if (one.kind !== "signature") one.level = "other";
-        else if (unsure.has(one.id)) one.level = "unsure";
-        else one.level = one.confidence >= lowest ? "sure" : "weak";
-      }
-      const picture = new Image();
-      picture.src = `/v1/jobs/${item.job_id}/pages/${item.page}.jpg?width=${this.usualWidth()}`;
-      return { item, page: value, tag, picture };
-    } catch { return null; }
-  }
-
-  usualWidth() { return this.closeUp.width || 1240; }
 
   /** The next page onto the desk, from what is ready if there is any. */
   async next() {
     this.current = null;
     try {
-      if (!this.ready.length) await this.fetchMore();
+      if (this.queue.isEmpty) await this.fetchMore();
     } catch (error) {
       if (error instanceof ApiProblem && error.status < 500) throw error;
       this.tell(t("review.offline"), "warn");
       setTimeout(() => this.next(), 3000);
       return;
     }
-    const one = this.ready.shift();
+    const one = this.queue.take();
     if (!one) { this.rest(); return; }
     this.show(one);
     this.fetchMore().catch(() => {});
@@ -189,9 +158,7 @@ class Review {
     if (!one.isDecided) this.decided += 1;
     one.isDecided = true;
     this.last = one;
-    this.waiting = Math.max(0, (this.waiting ?? 1) - 1);
-    // A decided document takes its other pages out of the queue: those of it that wait here are asked for anew.
-    this.ready = this.ready.filter((other) => other.item.job_id !== one.item.job_id);
+    this.queue.decided(one.item);
     this.showWaiting();
     this.next();
   }
@@ -206,9 +173,7 @@ class Review {
 
   async later() {
     if (this.isBusy || !this.current) return;
-    const { item } = this.current;
-    this.skipped.push({ job_id: item.job_id, page: item.page });
-    this.ready = [];
+    this.queue.skip(this.current.item);
     await this.next();
   }
 
@@ -218,7 +183,7 @@ class Review {
     const before = this.current;
     const one = this.last;
     this.last = null;
-    if (before) this.ready.unshift(before);
+    if (before) this.queue.putBack(before);
     this.show(one);
     await this.edit();
   }
@@ -252,7 +217,7 @@ class Review {
   }
 
   showWaiting() {
-    const parts = [count("review.waiting", this.waiting)];
+    const parts = [count("review.waiting", this.queue.waiting)];
     if (this.decided) parts.push(count("review.done_here", this.decided));
     element("waiting").textContent = parts.join(" · ");
   }

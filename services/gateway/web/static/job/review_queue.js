@@ -1,0 +1,67 @@
+// The pages that wait for this reviewer: held for them at the server, read ahead so that each can be shown at once.
+import { api, sendOnLeaving } from "../http.js";
+import { readCorrection } from "./correcting.js";
+
+const AHEAD = 2;
+export const keyOf = (item) => `${item.job_id} ${item.page}`;
+
+export class ReviewQueue {
+  /** `current` tells which page is on the desk now, `usualWidth` how wide, in pixels, page pictures will be shown. */
+  constructor({ current, usualWidth }) {
+    this.current = current;
+    this.usualWidth = usualWidth;
+    this.ready = [];
+    this.skipped = [];
+  }
+
+  get isEmpty() { return !this.ready.length; }
+
+  take() { return this.ready.shift(); }
+
+  putBack(one) { this.ready.unshift(one); }
+
+  /** Not now: this page comes again when the others are done. */
+  skip({ job_id, page }) {
+    this.skipped.push({ job_id, page });
+    this.ready = [];
+  }
+
+  /** A decided document takes its other pages out of the queue: those of it that are ready are asked for anew. */
+  decided(item) {
+    this.waiting = Math.max(0, (this.waiting ?? 1) - 1);
+    this.ready = this.ready.filter((other) => other.item.job_id !== item.job_id);
+  }
+
+  /** Others are served at once what this reviewer leaves; a request that is lost costs two minutes, no more. */
+  letGo() {
+    const held = [this.current(), ...this.ready].filter(Boolean).map(({ item }) => ({ job_id: item.job_id, page: item.page }));
+    if (held.length) sendOnLeaving("/v1/review/release", { pages: held });
+    this.ready = [];
+  }
+
+  /** Asks the server for pages beside the one on the desk, which may change meanwhile, and reads each of them. */
+  async fetchMore() {
+    const { value } = await api("/v1/review/next", { method: "POST", json: { count: AHEAD, skip: this.skipped.slice(-200) } });
+    this.waiting = value.waiting;
+    const known = new Map(this.ready.map((one) => [keyOf(one.item), one]));
+    const current = this.current();
+    const found = value.pages.filter((item) => !current || keyOf(item) !== keyOf(current.item));
+    this.ready = (await Promise.all(found.map((item) => known.get(keyOf(item)) ?? this.prepare(item)))).filter(Boolean);
+  }
+
+  async prepare(item) {
+    try {
+      const { value, tag } = await readCorrection(item.job_id, item.page);
+      const unsure = new Set(item.unsure);
+      const lowest = Math.min(...value.detections.filter((one) => unsure.has(one.id)).map((one) => one.confidence));
+      for (const one of value.detections) {
+        if (one.kind !== "signature") one.level = "other";
+        else if (unsure.has(one.id)) one.level = "unsure";
+        else one.level = one.confidence >= lowest ? "sure" : "weak";
+      }
+      const picture = new Image();
+      picture.src = `/v1/jobs/${item.job_id}/pages/${item.page}.jpg?width=${this.usualWidth()}`;
+      return { item, page: value, tag, picture };
+    } catch { return null; }
+  }
+}
