@@ -12,6 +12,9 @@ from pathlib import Path
 KINDS = ("signature", "initials", "stamp")
 """Class numbers of labels, by place."""
 
+SIGNATURES_ONLY = "signatures-only"
+"""The tag of a page whose initials and stamps may be there unmarked, in a folder whose other pages have them marked."""
+
 
 class DatasetError(ValueError):
     """The data is not fit for use; the message names the file and what is wrong with it."""

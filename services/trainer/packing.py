@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from services.trainer.dataset import KINDS, LabelledBox, LabelledPage
+from services.trainer.dataset import KINDS, SIGNATURES_ONLY, LabelledBox, LabelledPage
 from services.trainer.partial_labels import FULLY_LABELLED
 from shared.pages import raster
 from shared.pages.fit import Fit, Side
@@ -44,11 +44,11 @@ def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: 
     """Write images, labels, the list of training pages and data.yaml under the target; returns data.yaml's path.
 
     The held-out part is taken from pages, whole groups at a time, for choices made during training. The extra pages
-    are labelled for every kind and are all trained on.
+    are labelled for every kind, unless tagged otherwise, and are all trained on.
     """
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         real = list(workers.map(lambda page: _pack_page(page, packing, _part(page, packing), ""), pages))
-        made = list(workers.map(lambda page: _pack_page(page, packing, "train", FULLY_LABELLED), extra))
+        made = list(workers.map(lambda page: _pack_page(page, packing, "train", _prefix(page)), extra))
     trained = [path for path in real if path.parent.name == "train"]
     listing = packing.target / "train.txt"
     listing.write_text("".join(f"{path.resolve()}\n" for path in trained * packing.repeat + made))
@@ -71,6 +71,10 @@ def is_held_out(group: str, share: float) -> bool:
 
 def _part(page: LabelledPage, packing: Packing) -> str:
     return HELD_OUT if is_held_out(page.group, packing.held_out_share) else "train"
+
+
+def _prefix(page: LabelledPage) -> str:
+    return "" if SIGNATURES_ONLY in page.tags else FULLY_LABELLED
 
 
 def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> Path:

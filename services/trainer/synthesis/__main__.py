@@ -8,15 +8,20 @@ from pathlib import Path
 from services.trainer.packing import HELD_OUT_SHARE
 from services.trainer.synthesis.crops import real_signatures
 from services.trainer.synthesis.recipes import RECIPES
+from services.trainer.synthesis.resigning import pages_to_sign
 from services.trainer.synthesis.writing_out import Series, write_pages
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, write the pages, say how fast."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.resign and not options.crops:
+        parser.error("--resign takes its pages from --crops: name the folder of signature data there")
     real = real_signatures(options.crops, held_out=options.held_out) if options.crops else None
     recipes = tuple(recipe for recipe in RECIPES if not options.only or recipe.name in options.only)
-    series = Series(options.seed, options.out, options.long_side, options.all_kinds, real, recipes)
+    resigned = pages_to_sign(options.crops, options.held_out) if options.resign else ()
+    series = Series(options.seed, options.out, options.long_side, options.all_kinds, real, recipes, resigned)
     started = time.monotonic()
     for done in write_pages(series, options.first, options.pages, options.processes):
         if done % 100 == 0 or done == options.pages:
@@ -35,6 +40,11 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=HELD_OUT_SHARE,
         help="share of its groups that lend none, as in the training to come",
+    )
+    parser.add_argument(
+        "--resign",
+        action="store_true",
+        help="pages of that train split with other signatures, instead of drawn pages; labelled for signatures only",
     )
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
     parser.add_argument(

@@ -71,6 +71,12 @@ def _cut(page: Grey, label_lines: list[str]) -> list[Alpha]:
 
 def ink_of(crop: Grey) -> Alpha | None:
     """The handwriting in a crop (h, w) as tight alpha; None where it cannot be told from print or paper."""
+    found = parted_ink(crop)
+    return None if found is None else _tight(found)
+
+
+def parted_ink(crop: Grey) -> Alpha | None:
+    """The handwriting in a crop (h, w) as alpha of the same size; None where it cannot be told from print or paper."""
     if crop.shape[1] < SMALLEST_PX or crop.shape[0] < SMALLEST_PX // 3:
         return None
     paper = float(np.percentile(crop, 90))
@@ -83,7 +89,7 @@ def ink_of(crop: Grey) -> Alpha | None:
     if kept is None:
         return None
     near = cv2.dilate(kept, np.ones((3, 3), np.uint8))
-    return _tight(np.asarray(alpha * near, np.uint8))
+    return np.asarray(alpha * near, np.uint8)
 
 
 def _without_rules(alpha: Alpha) -> Alpha:

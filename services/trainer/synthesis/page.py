@@ -31,13 +31,17 @@ SEEN_LEVELS = 22
 
 @dataclass(frozen=True)
 class SyntheticPage:
-    """A page and its truth: RGB (h, w, 3) or bilevel grey (h, w) pixels, boxes as x0, y0, x1, y1 in px by kind."""
+    """A page and its truth: RGB (h, w, 3) or bilevel grey (h, w) pixels, boxes as x0, y0, x1, y1 in px by kind.
+
+    only_signatures tells that there may be other marks on it that no box tells of.
+    """
 
     pixels: Pixels
     boxes: tuple[tuple[Kind, Box], ...]
     recipe: str
     language: str
     scanner: str
+    only_signatures: bool = False
 
     @property
     def signatures(self) -> tuple[Box, ...]:
@@ -78,11 +82,16 @@ def _scanned_page(
     recipe.layout(Desk(sheet, rng, Wording(language, rng), real, blue=blue), rng.random() < recipe.signed)
     scanner = list(recipe.scanners)[_drawn(rng, list(recipe.scanners.values()))]
     pixels, outlines = scanner(*sheet.finish(), rng)
+    boxes, doubtful = boxes_of(outlines, pixels)
+    return SyntheticPage(pixels, boxes, recipe.name, language, scanner.__name__), doubtful
+
+
+def boxes_of(outlines: Sequence[Outline], pixels: Pixels) -> tuple[tuple[tuple[Kind, Box], ...], bool]:
+    """The boxes of the marks that the scan kept, and whether one of them is a signature of doubtful visibility."""
     grey = wear.grey(pixels) if pixels.ndim == 3 else pixels
     seen = [(mark, visible_share(mark, grey)) for mark in outlines]
     doubtful = any(mark.kind == "signature" and GONE < share < LEAST_VISIBLE for mark, share in seen)
-    boxes = tuple((mark.kind, _box(mark, pixels)) for mark, share in seen if share >= LEAST_VISIBLE)
-    return SyntheticPage(pixels, boxes, recipe.name, language, scanner.__name__), doubtful
+    return tuple((mark.kind, _box(mark, pixels)) for mark, share in seen if share >= LEAST_VISIBLE), doubtful
 
 
 def _size_mm(recipe: Recipe, language: str, rng: np.random.Generator) -> tuple[float, float]:

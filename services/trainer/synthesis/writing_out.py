@@ -9,9 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from services.trainer.dataset import SIGNATURES_ONLY, LabelledPage
 from services.trainer.synthesis.desk import SignatureSource
 from services.trainer.synthesis.page import Box, SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES, Recipe
+from services.trainer.synthesis.resigning import SignedAnew
 from services.trainer.synthesis.sheet import Kind, Pixels
 
 SOURCE = "synthetic"
@@ -23,7 +25,10 @@ MOST_IN_A_CHUNK = 16
 
 @dataclass(frozen=True)
 class Series:
-    """A run of pages: seed, long side in px, where they go, whether label files also hold initials and stamps."""
+    """A run of pages: seed, long side in px, where they go, whether label files also hold initials and stamps.
+
+    Where there are pages to resign, those are signed anew, and none are drawn.
+    """
 
     seed: int
     folder: Path
@@ -31,6 +36,13 @@ class Series:
     all_kinds: bool = False
     real: SignatureSource | None = None
     recipes: tuple[Recipe, ...] = RECIPES
+    resigned: tuple[LabelledPage, ...] = ()
+
+    def page(self, number: int) -> SyntheticPage:
+        """Page `number`: the same whenever it is made."""
+        if self.resigned:
+            return SignedAnew(self.seed, self.resigned, self.real).make(number)
+        return make_page(self.seed, number, self.long_side, self.real, self.recipes)
 
 
 def write_pages(series: Series, first: int, count: int, processes: int) -> Iterator[int]:
@@ -64,7 +76,7 @@ def _write_numbered(number: int) -> tuple[list[str], list[list[str]]]:
 
 def _write_page(series: Series, number: int) -> tuple[list[str], list[list[str]]]:
     """Write one page and its label; returns its line of index.csv and its lines of other_classes.csv."""
-    page = make_page(series.seed, number, series.long_side, series.real, series.recipes)
+    page = series.page(number)
     data, ending = encoded(page.pixels, np.random.default_rng([series.seed, number, 1]))
     stem = f"s{series.seed}-{number:06d}"
     (series.folder / "images" / SOURCE / f"{stem}{ending}").write_bytes(data)
@@ -99,6 +111,7 @@ def _index_row(page: SyntheticPage, stem: str, ending: str, size: int) -> list[s
     kinds = {kind for kind, _ in page.boxes}
     tags = [page.language, page.recipe, page.scanner, "signed" if found else "unsigned"]
     tags += [kind for kind in ("initials", "stamp", "handwriting") if kind in kinds]
+    tags += [SIGNATURES_ONLY] if page.only_signatures else []
     facts = [SOURCE, f"{stem}{ending}", width, height, found, f"syn:{stem}", stem, ",".join(tags), "", size, "train"]
     return [str(fact) for fact in facts]
 

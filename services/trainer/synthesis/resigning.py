@@ -1,0 +1,227 @@
+"""Real train pages signed anew: the ink of their signatures is taken off, others are written there and elsewhere.
+
+What surrounds a signature stays real while the ink changes, or goes; and many of them are then scanned again by another
+device. A few hundred real pages are soon known by heart: by this a network learns that it is the ink that counts.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from services.trainer.dataset import LabelledPage, read_pages
+from services.trainer.packing import is_held_out
+from services.trainer.synthesis import scanning, wear
+from services.trainer.synthesis.desk import Desk, SignatureSource
+from services.trainer.synthesis.erasing import Place, erased
+from services.trainer.synthesis.ink import inked_places, outline, pen_colour
+from services.trainer.synthesis.lookalikes import ringed_word
+from services.trainer.synthesis.page import ATTEMPTS, Box, SyntheticPage, boxes_of
+from services.trainer.synthesis.scanning import Scanner
+from services.trainer.synthesis.sheet import Outline, Pixels, Sheet
+from services.trainer.synthesis.signing import signature_size, stamp_near
+from services.trainer.synthesis.wording import Wording
+from shared.pages import raster
+
+Grey = NDArray[np.uint8]
+Grid = NDArray[np.int32]
+Values = NDArray[np.float64]
+
+LONG_SIDE_MM = 290.0
+"""What the longer side of every scan is taken for: most are A4 or Letter."""
+LARGEST_PX = 1700
+"""Grey and colour scans are reduced to this; bilevel ones are not, for reduced they would be grey."""
+LEFT_EMPTY = 0.25
+"""Share of places whose signature goes and none comes."""
+ARCHIVE_WEIGHT = 0.4
+"""How much seldomer a bilevel page is taken than another: of those the real data has plenty."""
+AGAIN_SHARE = 0.5
+"""Share of pages that are scanned once more."""
+AGAIN_PX = 1300
+"""The longer side of a page that is scanned once more: what the scanners of synthetic pages expect."""
+SCANNED_AGAIN: dict[Scanner, float] = {
+    scanning.office_scan: 0.35,
+    scanning.phone_photo: 0.15,
+    scanning.photocopy: 0.2,
+    scanning.archive_scan: 0.2,
+    scanning.fax: 0.05,
+    scanning.born_digital: 0.05,
+}
+
+
+@dataclass(frozen=True)
+class SignedAnew:
+    """Page number n of a series of real pages with other signatures; `seed` and n tell it fully."""
+
+    seed: int
+    pages: tuple[LabelledPage, ...]
+    real: SignatureSource | None = None
+
+    def make(self, number: int) -> SyntheticPage:
+        """Take one of the pages and sign it anew; only its signatures are labelled, for no others are known."""
+        for attempt in range(ATTEMPTS):
+            rng = np.random.default_rng([self.seed, number, attempt])
+            weights = np.array([ARCHIVE_WEIGHT if "bilevel" in page.tags else 1.0 for page in self.pages])
+            page = self.pages[int(rng.choice(len(self.pages), p=weights / weights.sum()))]
+            made, doubtful = _signed_anew(page, rng, self.real)
+            if not doubtful:
+                break
+        return made
+
+
+def pages_to_sign(folder: Path, held_out: float) -> tuple[LabelledPage, ...]:
+    """The train pages of a folder without those that training keeps apart for choices."""
+    return tuple(page for page in read_pages(folder, "train") if not is_held_out(page.group, held_out))
+
+
+def _signed_anew(
+    page: LabelledPage, rng: np.random.Generator, real: SignatureSource | None
+) -> tuple[SyntheticPage, bool]:
+    """The page, and whether it holds a signature of doubtful visibility."""
+    was_bilevel = "bilevel" in page.tags
+    scanner = _drawn(rng, SCANNED_AGAIN) if rng.random() < AGAIN_SHARE else None
+    stays_bilevel = was_bilevel and scanner is None
+    pixels = _read(page.path, None if stays_bilevel else LARGEST_PX if scanner is None else AGAIN_PX)
+    old = [box.corners(pixels.shape[1], pixels.shape[0]) for box in page.boxes if box.kind == 0]
+    places = [erased(pixels, box, was_bilevel) for box in old]
+    left = [box for box, place in zip(old, places, strict=True) if place is None]
+    sheet = _sheet_of(pixels)
+    words = Wording("fr" if "fr" in page.tags else "en", rng)
+    desk = Desk(sheet, rng, words, real, real_share=0.6, blue=0.0 if stays_bilevel else float(rng.random()))
+    for place in places:
+        if place is not None and rng.random() > LEFT_EMPTY:
+            _sign_at(desk, place)
+    if rng.random() < (0.12 if old else 0.45):
+        _sign_somewhere(desk, wear.grey(pixels))
+    _write_around(desk, wear.grey(pixels))
+    if scanner is None:
+        finished, outlines = _finished(sheet, rng, stays_bilevel, _is_grey(pixels))
+        boxes, doubtful = boxes_of(outlines, finished)
+        boxes += tuple(("signature", box) for box in left)
+    else:
+        laid, outlines = sheet.finish()
+        marks = [_inked(box, pixels) for box in left]
+        finished, outlines = scanner(laid, outlines + [mark for mark in marks if len(mark.points)], rng)
+        boxes, doubtful = boxes_of(outlines, finished)
+    signatures = tuple((kind, box) for kind, box in boxes if kind == "signature")
+    by = scanner.__name__ if scanner else "as_it_was"
+    return SyntheticPage(finished, signatures, "signed_anew", words.language, by, only_signatures=True), doubtful
+
+
+def _drawn(rng: np.random.Generator, scanners: dict[Scanner, float]) -> Scanner:
+    weights = np.array(list(scanners.values()))
+    return list(scanners)[int(rng.choice(len(weights), p=weights / weights.sum()))]
+
+
+def _read(path: Path, largest: int | None) -> Pixels:
+    """The page as displayed, RGB (h, w, 3), its longer side reduced to `largest` px."""
+    with Image.open(path) as opened:
+        image = raster.upright(opened, raster.orientation(opened)).convert("RGB")
+    if largest:
+        image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
+    return np.array(image)
+
+
+def _inked(box: Box, pixels: Pixels) -> Outline:
+    """A signature left alone, by the ink in its box."""
+    grey = wear.grey(pixels)
+    x0, y0, x1, y1 = (max(0, round(side)) for side in box)
+    region = grey[y0:y1, x0:x1]
+    dark = np.asarray(region < float(np.percentile(region, 90)) - 40, np.uint8) * 255
+    corner = np.array([x0, y0], np.float32)
+    return Outline("signature", outline(dark) + corner, inked_places(dark) + corner)
+
+
+def _is_grey(pixels: Pixels) -> bool:
+    return bool((np.ptp(pixels[::9, ::9], axis=2) < 6).all())
+
+
+def _sheet_of(pixels: Pixels) -> Sheet:
+    height, width = pixels.shape[:2]
+    scale = max(height, width) / LONG_SIDE_MM
+    sheet = Sheet((width / scale, height / scale), scale)
+    sheet.image = Image.fromarray(pixels)
+    sheet.draw = ImageDraw.Draw(sheet.image)
+    return sheet
+
+
+def _sign_at(desk: Desk, place: Place) -> None:
+    """Sign where somebody else had signed: as large, as placed and as inked as that, more or less."""
+    rng, scale = desk.rng, desk.sheet.scale
+    x0, y0, x1, y1 = (side / scale for side in place.box)
+    wide, high = (x1 - x0) * rng.uniform(0.75, 1.3), (y1 - y0) * rng.uniform(0.75, 1.4)
+    x = (x0 + x1) / 2 + (x1 - x0) * rng.normal(0, 0.08)
+    y = (y0 + y1) / 2 + (y1 - y0) * rng.normal(0, 0.08)
+    colour = place.colour if rng.random() < 0.5 or not desk.blue else pen_colour(rng, desk.blue)
+    desk.sign(x, y, wide, high, colour=colour)
+    stamp_near(desk, x, y, 0.12 if desk.blue else 0.04)
+
+
+def _sign_somewhere(desk: Desk, grey: Grey) -> None:
+    wide, high = signature_size(desk)
+    x, y = _free_place(grey, desk, wide, high)
+    desk.sign(x, y, wide, high)
+    stamp_near(desk, x, y, 0.15 if desk.blue else 0.04)
+
+
+def _write_around(desk: Desk, grey: Grey) -> None:
+    """What else people write and stamp on papers, none of it a signature."""
+    rng, words = desk.rng, desk.words
+    for chance, text in ((0.15, words.short_date()), (0.12, words.name()), (0.08, words.pick("note"))):
+        if rng.random() < chance:
+            size = rng.uniform(1.7, 4.0)
+            x, y = _free_place(grey, desk, size * len(text) * 1.3, size * 2)
+            desk.handwrite(text, x - size * len(text) * 0.6, y, size)
+    if rng.random() < 0.06:
+        ringed_word(desk, *_free_place(grey, desk, 25, 12))
+    if rng.random() < 0.1:
+        desk.round_stamp(*_free_place(grey, desk, 32, 32), rng.uniform(24, 40))
+
+
+def _free_place(grey: Grey, desk: Desk, wide: float, high: float) -> tuple[float, float]:
+    """The middle, in mm, of a place so large (mm) with next to nothing on it and something not far off."""
+    rng, sheet = desk.rng, desk.sheet
+    step = max(1, max(grey.shape) // 320)
+    coarse = cv2.erode(grey, np.ones((step, step), np.uint8))[::step, ::step]
+    dark = (coarse < float(np.percentile(grey, 85)) - 50).astype(np.uint8)
+    sums = np.asarray(cv2.integral(dark), np.int32)
+    half = np.array([wide, high]) * sheet.scale / step / 2
+    limits = np.array([dark.shape[1], dark.shape[0]])
+    best, least = limits / 2, np.inf
+    for _ in range(40):
+        middle = rng.uniform([0.1, 0.25], [0.9, 0.96]) * limits
+        cost = _cover(sums, middle, half) + (0.3 if _cover(sums, middle, half + 8) < 0.01 else 0.0)
+        if cost < least:
+            best, least = middle, cost
+        if cost < 0.03:
+            break
+    x, y = best * step / sheet.scale
+    return float(x), float(y)
+
+
+def _cover(sums: Grid, middle: Values, half: Values) -> float:
+    """The share of dark places in a rectangle, by the integral image."""
+    size = np.array([sums.shape[1] - 1, sums.shape[0] - 1])
+    x0, y0 = np.clip(middle - half, 0, size).astype(int)
+    x1, y1 = np.clip(middle + half + 1, 0, size).astype(int)
+    area = max(1, (x1 - x0) * (y1 - y0))
+    return int(sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / int(area)
+
+
+def _finished(sheet: Sheet, rng: np.random.Generator, bilevel: bool, is_grey: bool) -> tuple[Pixels, list[Outline]]:
+    """Lay the ink on the page as soft, grey or black as the page itself is."""
+    if not bilevel:
+        sigma = float(rng.uniform(0.3, 1.2))
+        sheet.marks = [
+            (kind, replace(ink, alpha=np.asarray(cv2.GaussianBlur(ink.alpha, (0, 0), sigma), np.uint8)), left, top)
+            for kind, ink, left, top in sheet.marks
+        ]
+    pixels, outlines = sheet.finish()
+    if bilevel:
+        rough = wear.grain(wear.grey(pixels), rng, 18)
+        black = cv2.threshold(rough, float(rng.uniform(110, 190)), 255, cv2.THRESH_BINARY)[1]
+        return np.asarray(black, np.uint8), outlines
+    return (np.repeat(wear.grey(pixels)[..., None], 3, axis=2) if is_grey else pixels), outlines

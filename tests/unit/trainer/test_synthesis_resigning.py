@@ -1,0 +1,127 @@
+"""Real pages signed anew: old ink goes, new ink is boxed, print stays, and only signatures are vouched for."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.trainer.dataset import SIGNATURES_ONLY, read_pages
+from services.trainer.packing import Packing, pack
+from services.trainer.partial_labels import FULLY_LABELLED
+from services.trainer.synthesis.__main__ import main
+from services.trainer.synthesis.erasing import erased
+from services.trainer.synthesis.ink import rasterise
+from services.trainer.synthesis.page import Box
+from services.trainer.synthesis.resigning import SignedAnew, pages_to_sign
+from services.trainer.synthesis.signature import signature
+
+SIGNED_AT: Box = (300.0, 700.0, 560.0, 790.0)
+
+
+def scan(signed: bool = True) -> np.ndarray:
+    """A letter of 850 by 1100 px: lines of print, and a signature that fills its box."""
+    page = np.full((1100, 850, 3), 250, np.uint8)
+    for y in range(120, 640, 40):
+        cv2.putText(
+            page, "the parties agree as follows and so on", (90, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2
+        )
+    if signed:
+        left, top, right, bottom = (int(side) for side in SIGNED_AT)
+        alpha = rasterise(signature(np.random.default_rng(4), "Ellen Dimmock"), (right - left, bottom - top), 3.0)
+        high, wide = alpha.shape
+        region = page[top : top + high, left : left + wide]
+        region[alpha > 60] = (30, 40, 140)
+    return page
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Signature data of one colour page, the same in black and white, and an unsigned one."""
+    folder = tmp_path / "data"
+    for part in ("images/some", "labels/some"):
+        (folder / part).mkdir(parents=True)
+    Image.fromarray(scan()).save(folder / "images/some/colour.png")
+    Image.fromarray(scan()).convert("L").point(lambda value: 255 * (value > 128)).convert("1").save(
+        folder / "images/some/black.png"
+    )
+    Image.fromarray(scan(signed=False)).save(folder / "images/some/blank.png")
+    x0, y0, x1, y1 = SIGNED_AT
+    line = f"0 {(x0 + x1) / 2 / 850} {(y0 + y1) / 2 / 1100} {(x1 - x0) / 850} {(y1 - y0) / 1100}\n"
+    rows = ["source,file,n_boxes,group,split,tags"]
+    for name, boxes, tags in (("colour", 1, "en"), ("black", 1, "bilevel"), ("blank", 0, "en")):
+        (folder / f"labels/some/{name}.txt").write_text(line * boxes)
+        rows.append(f'some,{name}.png,{boxes},{name},train,"{tags}"')
+    (folder / "index.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def dark_share(page: np.ndarray, box: Box, level: int = 128) -> float:
+    x0, y0, x1, y1 = (round(side) for side in box)
+    return float((page[y0:y1, x0:x1].min(axis=-1) < level).mean())
+
+
+@pytest.mark.parametrize("bilevel", [True, False])
+def test_a_signature_goes_and_the_print_around_stays(bilevel: bool) -> None:
+    page = scan()
+    before = dark_share(page, SIGNED_AT)
+    place = erased(page, SIGNED_AT, bilevel)
+    assert place is not None
+    assert before > 0.02
+    assert dark_share(page, SIGNED_AT) < 0.1 * before
+    assert (page[:650] == scan()[:650]).all()
+    assert place.colour[2] > place.colour[0] + 50, "the pen was blue"
+
+
+def test_a_signature_mixed_with_print_is_left_as_it_is() -> None:
+    page = scan(signed=False)
+    print_ = (90.0, 100.0, 600.0, 180.0)
+    assert erased(page, print_, bilevel=False) is None
+    assert (page == scan(signed=False)).all()
+
+
+def test_every_box_holds_ink_and_every_page_keeps_its_print(data: Path) -> None:
+    series = SignedAnew(3, pages_to_sign(data, held_out=0.0))
+    pages = [series.make(number) for number in range(20)]
+    assert all(page.only_signatures for page in pages)
+    as_they_were = [page for page in pages if page.scanner == "as_it_was"]
+    assert 5 <= len(as_they_were) <= 15, "the others went through another scanner"
+    assert {0, 1} <= {len(page.signatures) for page in pages}, "some places stay empty, at others somebody signs"
+    for page in as_they_were:
+        assert page.pixels.shape[:2] == (1100, 850)
+        pixels = page.pixels if page.pixels.ndim == 3 else page.pixels[..., None]
+        assert dark_share(pixels, (90, 100, 650, 640)) > 0.03
+        assert all(dark_share(pixels, box, level=215) > 0.005 for box in page.signatures), "a dry pen is pale"
+        if page.pixels.ndim == 2:
+            assert set(np.unique(page.pixels)) <= {0, 255}
+
+
+def test_the_same_number_gives_the_same_page(data: Path) -> None:
+    pages = pages_to_sign(data, held_out=0.0)
+    first, again = (SignedAnew(3, pages).make(5) for _ in range(2))
+    assert (first.pixels == again.pixels).all()
+    assert first.boxes == again.boxes
+
+
+def test_held_out_pages_are_not_signed(data: Path) -> None:
+    assert pages_to_sign(data, held_out=1.0) == ()
+
+
+def test_the_command_tags_them_so_that_training_counts_signatures_only(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "anew"
+    main(["--pages", "3", "--out", str(out), "--crops", str(data), "--held-out", "0", "--resign", "--processes", "1"])
+    with (out / "index.csv").open(newline="") as lines:
+        assert all(SIGNATURES_ONLY in row["tags"].split(",") for row in csv.DictReader(lines))
+    pack(read_pages(data), read_pages(out), Packing(tmp_path / "packed", 320, 0.0, kinds=3))
+    packed = [Path(line).name for line in (tmp_path / "packed/train.txt").read_text().splitlines()]
+    assert len(packed) == 6
+    assert not any(name.startswith(FULLY_LABELLED) for name in packed)
+
+
+def test_pages_to_sign_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--pages", "1", "--out", str(tmp_path / "out"), "--resign"])
+    assert "--crops" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
