@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import math
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ def run(settings: TrainingSettings, data: Path) -> Path:
     resumed = last.exists()
     model = runtime.load_model(last if resumed else f"{settings.family}.yaml")
     model.add_callback("on_train_start", _channels_last)
+    model.add_callback("on_train_batch_start", _lower_rate_with_time)
     trainer = _warm_trainer(settings)
     model.train(trainer=trainer, resume=resumed, **_arguments(settings, data, on_gpu))
     return last.with_name("best.pt")
@@ -76,6 +79,23 @@ def _bf16_on_cpu(*_: Any, **__: Any) -> AbstractContextManager[Any]:
 def _channels_last(trainer: Any) -> None:
     if trainer.device.type == "cpu":
         trainer.model = trainer.model.to(memory_format=torch.channels_last)
+
+
+def _lower_rate_with_time(trainer: Any) -> None:
+    """A run that ends by the clock lowers its rate by the clock.
+
+    Ultralytics lowers it at the start of an epoch, for as many epochs as it guesses there will be: a run of three long
+    ones stops at half the rate it began with, and its weights are still moving. After a resumption the clock starts
+    anew, so the epochs say how far the run is at least.
+    """
+    if not trainer.args.time:
+        return
+    elapsed = (time.time() - trainer.train_time_start) / (3600 * trainer.args.time)
+    progress = min(1.0, max(elapsed, trainer.epoch / trainer.epochs))
+    least = trainer.args.lrf
+    share = least + (1 - least) * (1 + math.cos(math.pi * progress)) / 2
+    for group in trainer.optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * share
 
 
 def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:

@@ -72,6 +72,20 @@ def epochs_done(out: Path) -> int:
     return len(results.read_text().splitlines()) - 1 if results.exists() else 0
 
 
+def rates(out: Path) -> list[float]:
+    with (out / "run" / "results.csv").open() as handle:
+        return [float(row["lr/pg0"]) for row in csv.DictReader(handle)]
+
+
+@pytest.mark.slow
+def test_a_training_that_ends_by_the_clock_comes_to_rest(pages: Path, tmp_path: Path) -> None:
+    options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(SHIPPED), "--hours", "0.003"]
+    options += ["--size", "160", "--epochs", "50", "--batch", "8", "--nominal-batch", "8", "--freeze", "9"]
+    train(parse_arguments([*options, "--learning-rate", "0.001", "--warmup", "0", "--mosaic", "0"]))
+    assert rates(tmp_path)[-1] < 0.0001
+    assert rates(tmp_path) == sorted(rates(tmp_path), reverse=True)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, tmp_path: Path) -> None:
