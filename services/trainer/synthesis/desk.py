@@ -8,7 +8,7 @@ import numpy as np
 from services.trainer.synthesis.faces import HANDWRITING, face
 from services.trainer.synthesis.hand import Stroke, draw, neat_hand, with_haste, write
 from services.trainer.synthesis.ink import Alpha, Colour, Ink, pen_colour, rasterise, rasterise_at
-from services.trainer.synthesis.sheet import Sheet
+from services.trainer.synthesis.sheet import Kind, Sheet
 from services.trainer.synthesis.signature import initials, signature
 from services.trainer.synthesis.stamps import boxed_stamp, round_stamp, stamp_ink, turned
 from services.trainer.synthesis.wording import Wording, signable
@@ -93,12 +93,19 @@ class Desk:
 
     def initial(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
         """Put a paraphe no higher than `height` around x, y; letters stay small, only steep strokes grow tall."""
+        self._paraphe("initials", x, y, name, height, colour)
+
+    def sign_briefly(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
+        """Sign with a paraphe, as under a note to a colleague: where it stands makes a signature of it."""
+        self._paraphe("signature", x, y, name, height, colour)
+
+    def _paraphe(self, kind: Kind, x: float, y: float, name: str, height: float, colour: Colour | None) -> None:
         strokes = initials(self.rng, signable(name))
         wide, high = np.ptp(np.concatenate([stroke.points for stroke in strokes]), axis=0)
         height = height if high > 1.7 * wide else min(height, self.rng.uniform(5.0, 10.0))
         box = (height * 2.2 * self.sheet.scale, height * self.sheet.scale)
         alpha = rasterise(strokes, box, self.nib() * 0.9, self._opacity())
-        self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
+        self.sheet.put(kind, Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
 
     def handwrite(self, text: str, x: float, y: float, x_height: float = 2.2, colour: Colour | None = None) -> None:
         """Write `text` legibly, starting at x with its middle at y; half by the pen model, half in a hand font."""

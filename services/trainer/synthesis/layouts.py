@@ -7,6 +7,7 @@ from services.trainer.synthesis import lookalikes
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.faces import BOOK_FACES, CYRILLIC, OFFICE, SANS, SCRIPTS, SERIF, TYPEWRITERS, face
 from services.trainer.synthesis.flow import Flow, Style
+from services.trainer.synthesis.ink import pen_colour
 from services.trainer.synthesis.ornaments import brand_colour, emblem
 
 Rng = np.random.Generator
@@ -169,6 +170,24 @@ def scribbled_notes(desk: Desk, count: int) -> None:
         size = rng.uniform(1.8, 4.2)
         for row in range(int(rng.integers(1, 4)) if rng.random() < 0.35 else 1):
             desk.handwrite(desk.words.pick("note"), x, min(high - 8, y + 3 * size * row), size)
+
+
+def signed_note(desk: Desk) -> None:
+    """A note to a colleague, mostly under a finished letter, with the writer's short signature and perhaps the date."""
+    rng, words, (wide, high) = desk.rng, desk.words, desk.sheet.size_mm
+    x, size = rng.uniform(8, wide - 75), rng.uniform(2.0, 3.6)
+    y = rng.uniform(0.6, 0.88) * high if rng.random() < 0.75 else rng.uniform(20, high - 35)
+    pen = pen_colour(rng, desk.blue)
+    for _ in range(int(rng.integers(0, 4))):
+        desk.handwrite(words.pick("note"), x + rng.uniform(0, 6), y, size, pen)
+        y += size * rng.uniform(2.6, 3.4)
+    height = rng.uniform(6, 15)
+    x, y = x + rng.uniform(5, 40), y + height * 0.4
+    desk.sign_briefly(x, y, words.name(), height, pen)
+    if rng.random() < 0.6:
+        below = rng.random() < 0.5
+        at = (x - 4, y + height * 0.6) if below else (x + height * rng.uniform(0.5, 1.0), y + rng.uniform(0, 2))
+        desk.handwrite(words.short_date()[: int(rng.choice([4, 5, 8]))], *at, size * rng.uniform(0.7, 1.0), pen)
 
 
 def archive_numbers(desk: Desk) -> None:

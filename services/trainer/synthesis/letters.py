@@ -30,6 +30,8 @@ def _archived(desk: Desk) -> None:
     rng = desk.rng
     if rng.random() < 0.3:
         layouts.scribbled_notes(desk, int(rng.integers(1, 5)))
+    if rng.random() < 0.12:
+        layouts.signed_note(desk)
     if rng.random() < 0.65:
         layouts.archive_numbers(desk)
     if rng.random() < 0.06:

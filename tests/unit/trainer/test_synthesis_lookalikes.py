@@ -111,3 +111,13 @@ def test_boxes_are_tight_on_bilevel_pages_and_looser_on_others() -> None:
                 by_kind[page.pixels.ndim == 2].append(columns[0] / crop.shape[1])
     assert min(len(found) for found in by_kind.values()) >= 5
     assert np.median(by_kind[True]) < np.median(by_kind[False])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_note_is_signed_by_its_writer_once(seed: int) -> None:
+    desk = desk_with(seed)
+    layouts.signed_note(desk)
+    kinds = [kind for kind, *_ in desk.sheet.marks]
+    assert kinds.count("signature") == 1
+    assert set(kinds) <= {"signature", "handwriting"}
+    assert len({ink.colour for _, ink, *_ in desk.sheet.marks}) == 1, "all by one pen"
