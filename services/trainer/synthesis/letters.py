@@ -23,14 +23,14 @@ def archive_letter(desk: Desk, signed: bool) -> None:
     below = ("cc: " + desk.words.name(), desk.words.name()[0] + "/" + desk.words.name()[0].lower(), "Enclosure")
     for line in below[: int(rng.integers(0, 4))]:
         flow.line(line)
-    _archived(desk)
+    _archived(desk, signed)
 
 
-def _archived(desk: Desk) -> None:
+def _archived(desk: Desk, signed: bool) -> None:
     rng = desk.rng
     if rng.random() < 0.3:
         layouts.scribbled_notes(desk, int(rng.integers(1, 5)))
-    if rng.random() < 0.12:
+    if signed and rng.random() < 0.15:
         layouts.signed_note(desk)
     if rng.random() < 0.65:
         layouts.archive_numbers(desk)
@@ -70,7 +70,7 @@ def memo(desk: Desk, signed: bool) -> None:
         desk.sign(flow.left + flow.width * rng.uniform(0.3, 0.8), flow.y + height / 2 + 2, width, height)
     if rng.random() < 0.35:
         layouts.scribbled_notes(desk, int(rng.integers(1, 6)))
-    _archived(desk)
+    _archived(desk, signed)
 
 
 def _memo_head(desk: Desk, flow: Flow) -> None:
@@ -119,7 +119,7 @@ def report(desk: Desk, signed: bool) -> None:
     if signed:
         width, height = signature_size(desk)
         desk.sign(rng.uniform(50, 160), rng.uniform(40, 250), width, height)
-    _archived(desk)
+    _archived(desk, signed)
     layouts.footer(desk, flow)
 
 
