@@ -3,7 +3,7 @@
 from services.trainer.synthesis import layouts, lookalikes, ornaments
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
-from services.trainer.synthesis.ink import pen_colour
+from services.trainer.synthesis.ink import Colour, pen_colour
 from services.trainer.synthesis.signing import close_letter, signature_size
 
 
@@ -47,12 +47,27 @@ def _letter_on(desk: Desk, flow: Flow, signed: bool) -> None:
     flow.line(words.date(), align=str(rng.choice(["left", "right", "centre"])))
     flow.skip(rng.uniform(0.5, 2))
     layouts.address_block(desk, flow, flow.left if words.language == "en" else flow.left + flow.width * 0.55)
-    flow.line(words.pick("greeting"))
+    pen = pen_colour(rng, desk.blue)
+    if rng.random() < 0.12:
+        _greeting_by_hand(desk, flow, pen)
+    else:
+        flow.line(words.pick("greeting"))
     flow.skip(0.5)
     layouts.body_text(desk, flow, int(rng.integers(1, 6)), 75)
-    close_letter(desk, flow, signed)
+    close_letter(desk, flow, signed, pen)
     if rng.random() < 0.3:
         layouts.footer(desk, flow)
+
+
+def _greeting_by_hand(desk: Desk, flow: Flow, pen: Colour) -> None:
+    """ "Dear" in print or not at all, then the name by the signer's own hand: large, hasty and no signature."""
+    rng, words = desk.rng, desk.words
+    printed = words.pick("greeting").split()[0] if rng.random() < 0.7 else ""
+    flow.sheet.text(flow.left, flow.y, printed, flow.font())
+    x = flow.left + flow.font().getlength(printed) / flow.sheet.scale + rng.uniform(1.5, 5)
+    called = words.pick("first") if rng.random() < 0.5 else words.name()
+    desk.handwrite(called + ("," if rng.random() < 0.5 else ""), x, flow.y + 1.5, rng.uniform(2.0, 4.2), pen)
+    flow.skip(1.3)
 
 
 def memo(desk: Desk, signed: bool) -> None:

@@ -74,13 +74,13 @@ def _scanned_page(
     rng: np.random.Generator, long_side: int, real: SignatureSource | None, recipes: Sequence[Recipe]
 ) -> tuple[SyntheticPage, bool]:
     """A page, and whether it holds a signature of doubtful visibility."""
-    recipe = recipes[_drawn(rng, [recipe.weight for recipe in recipes])]
-    language = list(recipe.languages)[_drawn(rng, list(recipe.languages.values()))]
+    recipe = recipes[drawn(rng, [recipe.weight for recipe in recipes])]
+    language = list(recipe.languages)[drawn(rng, list(recipe.languages.values()))]
     size = _size_mm(recipe, language, rng)
     sheet = Sheet(size, long_side / max(size))
     blue = 0.15 if recipe.scanners is ARCHIVE else float(rng.uniform(0.2, 0.9))
     recipe.layout(Desk(sheet, rng, Wording(language, rng), real, blue=blue), rng.random() < recipe.signed)
-    scanner = list(recipe.scanners)[_drawn(rng, list(recipe.scanners.values()))]
+    scanner = list(recipe.scanners)[drawn(rng, list(recipe.scanners.values()))]
     pixels, outlines = scanner(*sheet.finish(), rng)
     boxes, doubtful = boxes_of(outlines, pixels)
     return SyntheticPage(pixels, boxes, recipe.name, language, scanner.__name__), doubtful
@@ -101,7 +101,8 @@ def _size_mm(recipe: Recipe, language: str, rng: np.random.Generator) -> tuple[f
     return (high, wide) if rng.random() < recipe.landscape else (wide, high)
 
 
-def _drawn(rng: np.random.Generator, weights: list[float]) -> int:
+def drawn(rng: np.random.Generator, weights: list[float]) -> int:
+    """The place of one of the weights, drawn in proportion to them."""
     return int(rng.choice(len(weights), p=np.array(weights) / sum(weights)))
 
 

@@ -19,10 +19,10 @@ from services.trainer.synthesis.desk import Desk, SignatureSource
 from services.trainer.synthesis.erasing import Place, erased
 from services.trainer.synthesis.ink import inked_places, outline, pen_colour
 from services.trainer.synthesis.lookalikes import ringed_word
-from services.trainer.synthesis.page import ATTEMPTS, Box, SyntheticPage, boxes_of
+from services.trainer.synthesis.page import ATTEMPTS, Box, SyntheticPage, boxes_of, drawn
 from services.trainer.synthesis.scanning import Scanner
 from services.trainer.synthesis.sheet import Outline, Pixels, Sheet
-from services.trainer.synthesis.signing import signature_size, stamp_near
+from services.trainer.synthesis.signing import initials_at_foot, signature_size, stamp_near
 from services.trainer.synthesis.wording import Wording
 from shared.pages import raster
 
@@ -62,10 +62,10 @@ class SignedAnew:
 
     def make(self, number: int) -> SyntheticPage:
         """Take one of the pages and sign it anew; only its signatures are labelled, for no others are known."""
+        weights = [ARCHIVE_WEIGHT if "bilevel" in page.tags else 1.0 for page in self.pages]
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng([self.seed, number, attempt])
-            weights = np.array([ARCHIVE_WEIGHT if "bilevel" in page.tags else 1.0 for page in self.pages])
-            page = self.pages[int(rng.choice(len(self.pages), p=weights / weights.sum()))]
+            page = self.pages[drawn(rng, weights)]
             made, doubtful = _signed_anew(page, rng, self.real)
             if not doubtful:
                 break
@@ -82,7 +82,7 @@ def _signed_anew(
 ) -> tuple[SyntheticPage, bool]:
     """The page, and whether it holds a signature of doubtful visibility."""
     was_bilevel = "bilevel" in page.tags
-    scanner = _drawn(rng, SCANNED_AGAIN) if rng.random() < AGAIN_SHARE else None
+    scanner = list(SCANNED_AGAIN)[drawn(rng, list(SCANNED_AGAIN.values()))] if rng.random() < AGAIN_SHARE else None
     stays_bilevel = was_bilevel and scanner is None
     pixels = _read(page.path, None if stays_bilevel else LARGEST_PX if scanner is None else AGAIN_PX)
     old = [box.corners(pixels.shape[1], pixels.shape[0]) for box in page.boxes if box.kind == 0]
@@ -109,11 +109,6 @@ def _signed_anew(
     signatures = tuple((kind, box) for kind, box in boxes if kind == "signature")
     by = scanner.__name__ if scanner else "as_it_was"
     return SyntheticPage(finished, signatures, "signed_anew", words.language, by, only_signatures=True), doubtful
-
-
-def _drawn(rng: np.random.Generator, scanners: dict[Scanner, float]) -> Scanner:
-    weights = np.array(list(scanners.values()))
-    return list(scanners)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
 
 def _read(path: Path, largest: int | None) -> Pixels:
@@ -175,6 +170,8 @@ def _write_around(desk: Desk, grey: Grey) -> None:
             size = rng.uniform(1.7, 4.0)
             x, y = _free_place(grey, desk, size * len(text) * 1.3, size * 2)
             desk.handwrite(text, x - size * len(text) * 0.6, y, size)
+    if rng.random() < 0.1:
+        initials_at_foot(desk, int(rng.integers(1, 4)))
     if rng.random() < 0.06:
         ringed_word(desk, *_free_place(grey, desk, 25, 12))
     if rng.random() < 0.1:

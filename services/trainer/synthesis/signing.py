@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
-from services.trainer.synthesis.ink import pen_colour
+from services.trainer.synthesis.ink import Colour, pen_colour
 
 
 def signature_size(desk: Desk, largest: float = 95.0) -> tuple[float, float]:
@@ -18,12 +18,15 @@ def signature_size(desk: Desk, largest: float = 95.0) -> tuple[float, float]:
     return min(largest, rng.uniform(40, 96)), rng.uniform(11, 27)
 
 
-def close_letter(desk: Desk, flow: Flow, signed: bool) -> None:
-    """The end of a letter: closing words, the signature over them, typed name and office."""
+def close_letter(desk: Desk, flow: Flow, signed: bool, pen: Colour) -> None:
+    """The end of a letter: closing words, at times by hand, the signature over them, typed name and office."""
     rng, words = desk.rng, desk.words
     x = flow.left if rng.random() < 0.45 else flow.left + flow.width * rng.uniform(0.42, 0.6)
     closing = words.pick("closing")
-    if len(closing) > 40:
+    if signed and rng.random() < 0.1:
+        desk.handwrite(closing[:24], x + rng.uniform(-6, 4), flow.y + 2, rng.uniform(2.0, 3.6), pen)
+        flow.skip(rng.uniform(1.5, 2.5))
+    elif len(closing) > 40:
         flow.paragraph(closing)
     else:
         flow.sheet.text(x, flow.y, closing, flow.font())
@@ -35,7 +38,7 @@ def close_letter(desk: Desk, flow: Flow, signed: bool) -> None:
     flow.y += room
     _typed_name(desk, flow, x, name)
     if signed:
-        desk.sign(x + width * rng.uniform(0.35, 0.65), middle, width, height, name)
+        desk.sign(x + width * rng.uniform(0.35, 0.65), middle, width, height, name, pen)
         stamp_near(desk, x + width / 2, middle, 0.15)
 
 

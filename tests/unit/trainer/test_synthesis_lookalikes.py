@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from services.trainer.synthesis import figures, layouts, lookalikes, ornaments
+from services.trainer.synthesis import figures, layouts, letters, lookalikes, ornaments
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.page import make_page
 from services.trainer.synthesis.recipes import RECIPES
@@ -98,10 +98,19 @@ def test_emblems_and_notes_are_no_signatures() -> None:
         assert {kind for kind, *_ in desk.sheet.marks} <= {"handwriting"}
 
 
+def test_a_greeting_by_hand_is_no_signature() -> None:
+    kinds: set[str] = set()
+    for seed in range(40):
+        desk = desk_with(seed)
+        letters.letter(desk, signed=False)
+        kinds |= {kind for kind, *_ in desk.sheet.marks}
+    assert kinds == {"handwriting"}
+
+
 def test_boxes_are_tight_on_bilevel_pages_and_looser_on_others() -> None:
     archive = tuple(recipe for recipe in RECIPES if recipe.name in {"archive_letter", "letter"})
     by_kind: dict[bool, list[float]] = {True: [], False: []}
-    for number in range(40):
+    for number in range(60):
         page = make_page(5, number, 900, recipes=archive)
         grey = page.pixels if page.pixels.ndim == 2 else page.pixels.min(axis=2)
         for x0, y0, x1, y1 in page.signatures:
