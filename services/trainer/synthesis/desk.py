@@ -92,8 +92,16 @@ class Desk:
         return float(self.rng.uniform(0.4, 0.7) if self.rng.random() < 0.2 else self.rng.uniform(0.75, 1.0))
 
     def initial(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
-        """Put a paraphe no higher than `height` around x, y; letters stay small, only steep strokes grow tall."""
-        self._paraphe("initials", x, y, name, height, colour)
+        """Put a paraphe no higher than `height` around x, y; letters stay small, only steep strokes grow tall.
+
+        Some people initial with their whole signature, made small: where it stands makes initials of it.
+        """
+        if self.real is not None and self.rng.random() < self.real_share / 2:
+            height = min(height, self.rng.uniform(5.0, 14.0))
+            alpha = self.real.draw(self.rng, (height * 2.2 * self.sheet.scale, height * self.sheet.scale))
+            self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
+        else:
+            self._paraphe("initials", x, y, name, height, colour)
 
     def sign_briefly(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
         """Sign with a paraphe, as under a note to a colleague: where it stands makes a signature of it."""

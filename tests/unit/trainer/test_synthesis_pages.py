@@ -111,6 +111,28 @@ def test_documents_to_be_signed_are_signed(document: Document) -> None:
         assert "signature" in {kind for kind, *_ in desk.sheet.marks}
 
 
+class OneSignature:
+    """A source with a single signature, a bar three times as wide as high."""
+
+    def draw(self, rng: np.random.Generator, box: tuple[float, float]) -> np.ndarray:
+        width = min(box[0], 3 * box[1])
+        return np.full((round(width / 3), round(width)), 255, np.uint8)
+
+
+def test_a_real_signature_made_small_can_stand_for_initials() -> None:
+    heights = []
+    for seed in range(20):
+        desk = desk_with(seed)
+        desk.real, desk.real_share = OneSignature(), 1.0
+        desk.initial(100, 270, "Marie Moreau", 30)
+        ((kind, ink, *_),) = desk.sheet.marks
+        assert kind == "initials"
+        if (ink.alpha == 255).all():
+            heights.append(ink.alpha.shape[0] / desk.sheet.scale)
+    assert 5 <= len(heights) <= 15
+    assert max(heights) <= 14
+
+
 def test_initials_stamps_and_handwriting_keep_their_own_kind() -> None:
     desk = desk_with(4)
     desk.initial(50, 50, "Marie Moreau", 10)
