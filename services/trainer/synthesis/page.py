@@ -1,7 +1,8 @@
 """One synthetic page: which kind of paper, in which language, signed or not, and what scanned it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from services.trainer.synthesis.sheet import A4_MM, LETTER_MM, Kind, Outline, Pi
 from services.trainer.synthesis.wording import Wording
 
 Box = tuple[float, float, float, float]
+Choice = TypeVar("Choice")
 
 SLACK_BILEVEL = (0.012, 0.035)
 SLACK = (0.05, 0.08)
@@ -74,13 +76,13 @@ def _scanned_page(
     rng: np.random.Generator, long_side: int, real: SignatureSource | None, recipes: Sequence[Recipe]
 ) -> tuple[SyntheticPage, bool]:
     """A page, and whether it holds a signature of doubtful visibility."""
-    recipe = recipes[drawn(rng, [recipe.weight for recipe in recipes])]
-    language = list(recipe.languages)[drawn(rng, list(recipe.languages.values()))]
+    recipe = drawn(rng, [(recipe, recipe.weight) for recipe in recipes])
+    language = drawn(rng, recipe.languages.items())
     size = _size_mm(recipe, language, rng)
     sheet = Sheet(size, long_side / max(size))
     blue = 0.15 if recipe.scanners is ARCHIVE else float(rng.uniform(0.2, 0.9))
     recipe.layout(Desk(sheet, rng, Wording(language, rng), real, blue=blue), rng.random() < recipe.signed)
-    scanner = list(recipe.scanners)[drawn(rng, list(recipe.scanners.values()))]
+    scanner = drawn(rng, recipe.scanners.items())
     pixels, outlines = scanner(*sheet.finish(), rng)
     boxes, doubtful = boxes_of(outlines, pixels)
     return SyntheticPage(pixels, boxes, recipe.name, language, scanner.__name__), doubtful
@@ -101,9 +103,11 @@ def _size_mm(recipe: Recipe, language: str, rng: np.random.Generator) -> tuple[f
     return (high, wide) if rng.random() < recipe.landscape else (wide, high)
 
 
-def drawn(rng: np.random.Generator, weights: list[float]) -> int:
-    """The place of one of the weights, drawn in proportion to them."""
-    return int(rng.choice(len(weights), p=np.array(weights) / sum(weights)))
+def drawn(rng: np.random.Generator, weighed: Iterable[tuple[Choice, float]]) -> Choice:
+    """One of some things, each given with its weight, drawn in proportion to the weights."""
+    pairs = list(weighed)
+    weights = [weight for _, weight in pairs]
+    return pairs[int(rng.choice(len(pairs), p=np.array(weights) / sum(weights)))][0]
 
 
 def _box(mark: Outline, pixels: Pixels) -> Box:

@@ -62,10 +62,10 @@ class SignedAnew:
 
     def make(self, number: int) -> SyntheticPage:
         """Take one of the pages and sign it anew; only its signatures are labelled, for no others are known."""
-        weights = [ARCHIVE_WEIGHT if "bilevel" in page.tags else 1.0 for page in self.pages]
+        weighed = [(page, ARCHIVE_WEIGHT if "bilevel" in page.tags else 1.0) for page in self.pages]
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng([self.seed, number, attempt])
-            page = self.pages[drawn(rng, weights)]
+            page = drawn(rng, weighed)
             made, doubtful = _signed_anew(page, rng, self.real)
             if not doubtful:
                 break
@@ -82,7 +82,7 @@ def _signed_anew(
 ) -> tuple[SyntheticPage, bool]:
     """The page, and whether it holds a signature of doubtful visibility."""
     was_bilevel = "bilevel" in page.tags
-    scanner = list(SCANNED_AGAIN)[drawn(rng, list(SCANNED_AGAIN.values()))] if rng.random() < AGAIN_SHARE else None
+    scanner = drawn(rng, SCANNED_AGAIN.items()) if rng.random() < AGAIN_SHARE else None
     stays_bilevel = was_bilevel and scanner is None
     pixels = _read(page.path, None if stays_bilevel else LARGEST_PX if scanner is None else AGAIN_PX)
     old = [box.corners(pixels.shape[1], pixels.shape[0]) for box in page.boxes if box.kind == 0]

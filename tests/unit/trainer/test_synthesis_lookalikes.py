@@ -1,6 +1,7 @@
 """Things drawn to look like signatures are never labelled as one, and are drawn where they were asked for."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,13 +99,22 @@ def test_emblems_and_notes_are_no_signatures() -> None:
         assert {kind for kind, *_ in desk.sheet.marks} <= {"handwriting"}
 
 
-def test_a_greeting_by_hand_is_no_signature() -> None:
+def test_a_greeting_by_hand_is_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    by_hand = Desk.handwrite
+
+    def listening(desk: Desk, text: str, *where: Any) -> None:
+        written.append(text)
+        by_hand(desk, text, *where)
+
+    monkeypatch.setattr(Desk, "handwrite", listening)
     kinds: set[str] = set()
     for seed in range(40):
         desk = desk_with(seed)
         letters.letter(desk, signed=False)
         kinds |= {kind for kind, *_ in desk.sheet.marks}
     assert kinds == {"handwriting"}
+    assert len(written) >= 2, "a greeting, not only an emblem"
 
 
 def test_boxes_are_tight_on_bilevel_pages_and_looser_on_others() -> None:
