@@ -20,6 +20,8 @@ from services.trainer.warm_start import load_weights, restore_normalization
 if TYPE_CHECKING:
     from services.trainer.training import TrainingSettings
 
+_NETWORKS = Path(__file__).with_name("networks")
+
 
 def run(settings: TrainingSettings, data: Path) -> Path:
     """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path."""
@@ -29,12 +31,18 @@ def run(settings: TrainingSettings, data: Path) -> Path:
         engine.autocast = _bf16_on_cpu
     last = Path(settings.out) / "run" / "weights" / "last.pt"
     resumed = last.exists()
-    model = runtime.load_model(last if resumed else f"{settings.family}.yaml")
+    model = runtime.load_model(last if resumed else architecture(settings.family))
     model.add_callback("on_train_start", _channels_last)
     model.add_callback("on_train_batch_start", _lower_rate_with_time)
     trainer = _warm_trainer(settings)
     model.train(trainer=trainer, resume=resumed, **_arguments(settings, data, on_gpu))
     return last.with_name("best.pt")
+
+
+def architecture(family: str) -> Path | str:
+    """One of our own networks, or else the name of one that Ultralytics has."""
+    own = _NETWORKS / f"{family}.yaml"
+    return own if own.exists() else own.name
 
 
 def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str, Any]:
@@ -108,7 +116,7 @@ def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             model = super().get_model(cfg, weights, verbose)
             if warm_start and weights is None:
-                load_weights(model, Path(warm_start))
+                load_weights(model, Path(warm_start), settings.seed)
                 if warm_start.endswith(".npz"):
                     restore_normalization(model, _listed_pages(Path(self.data["train"])), int(self.args.imgsz))
             return model

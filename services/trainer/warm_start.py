@@ -20,28 +20,34 @@ _PAPER = 114
 _PAGES_MEASURED = 24
 
 
-def load_weights(model: nn.Module, archive: Path) -> int:
-    """Copy what fits from a .npz state dict or a .pt checkpoint into the model; returns how many tensors did.
+def load_weights(model: nn.Module, archive: Path, seed: int = 0) -> None:
+    """Put the weights of a .npz state dict or a .pt checkpoint into the model.
 
-    The rows of a score layer that knew fewer kinds go to the first kinds of the model's.
+    Of a checkpoint with fewer channels the model becomes a wider copy; seed is of the noise that tells copies apart.
+    Otherwise what fits is copied, and the rows of a score layer that knew fewer kinds go to the model's first kinds.
     """
+    if archive.suffix == ".npz":
+        with np.load(archive) as stored:
+            _copy_fitting({name: torch.from_numpy(stored[name]) for name in stored.files}, model)
+        return
+    from services.trainer.widening import is_narrower, widen  # brings Ultralytics, which runtime prepares first
+
+    checkpoint = torch.load(archive, map_location="cpu", weights_only=False)
+    trained = checkpoint.get("ema") or checkpoint["model"]
+    if is_narrower(trained, model):
+        widen(trained, model, seed)
+    else:
+        _copy_fitting(trained.state_dict(), model)
+
+
+def _copy_fitting(weights: dict[str, torch.Tensor], model: nn.Module) -> None:
     own = model.state_dict()
     fitting = {
         name: _grown(tensor, own[name])
-        for name, tensor in _stored(archive).items()
+        for name, tensor in weights.items()
         if name in own and _fits(name, tensor, own[name])
     }
     model.load_state_dict(fitting, strict=False)
-    return len(fitting)
-
-
-def _stored(archive: Path) -> dict[str, torch.Tensor]:
-    if archive.suffix == ".npz":
-        with np.load(archive) as stored:
-            return {name: torch.from_numpy(stored[name]) for name in stored.files}
-    checkpoint = torch.load(archive, map_location="cpu", weights_only=False)
-    weights: dict[str, torch.Tensor] = (checkpoint.get("ema") or checkpoint["model"]).state_dict()
-    return weights
 
 
 def _fits(name: str, tensor: torch.Tensor, own: torch.Tensor) -> bool:
