@@ -117,8 +117,7 @@ class _Widening:
             raise ValueError("Only a network that tells the same kinds apart can be made: choose as many kinds.")
         origins = torch.arange(wide.out_channels)
         self._fill(narrow, wide, given, origins)
-        if wide.bias is not None and narrow.bias is not None:
-            wide.bias.data.copy_(narrow.bias.data)
+        wide.bias.data.copy_(narrow.bias.data)
         return origins
 
     def _conv(self, narrow: Layer, wide: Layer, given: Origins, parts: int = 1) -> Origins:
