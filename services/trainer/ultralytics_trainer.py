@@ -116,7 +116,7 @@ def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             model = super().get_model(cfg, weights, verbose)
             if warm_start and weights is None:
-                load_weights(model, Path(warm_start), settings.seed)
+                load_weights(model, Path(warm_start), list(self.data["names"].values()), settings.seed)
                 if warm_start.endswith(".npz"):
                     restore_normalization(model, _listed_pages(Path(self.data["train"])), int(self.args.imgsz))
             return model

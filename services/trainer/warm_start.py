@@ -8,6 +8,7 @@ computes the same as before, in inference and in training.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,18 +18,20 @@ from PIL import Image
 from torch import nn
 
 _PAPER = 114
+_SCORE_LAYER = re.compile(r"\.cv3\.\d+\.2\.")  # the last of a branch of the head, with a row for each class
 _PAGES_MEASURED = 24
 
 
-def load_weights(model: nn.Module, archive: Path, seed: int = 0) -> None:
-    """Put the weights of a .npz state dict or a .pt checkpoint into the model.
+def load_weights(model: nn.Module, archive: Path, kinds: Sequence[str], seed: int = 0) -> None:
+    """Put the weights of a .npz state dict or a .pt checkpoint into the model, whose classes are kinds.
 
     Of a checkpoint with fewer channels the model becomes a wider copy; seed is of the noise that tells copies apart.
-    Otherwise what fits is copied, and the rows of a score layer that knew fewer kinds go to the model's first kinds.
+    Otherwise what fits is copied. A class's scores are taken from the checkpoint's class of that name, if it has one:
+    a network that was trained for something else brings what it sees on pages, and not what it called it.
     """
     if archive.suffix == ".npz":
         with np.load(archive) as stored:
-            _copy_fitting({name: torch.from_numpy(stored[name]) for name in stored.files}, model)
+            _copy_fitting({name: torch.from_numpy(stored[name]) for name in stored.files}, (), model, kinds)
         return
     from services.trainer.widening import is_narrower, widen  # brings Ultralytics, which runtime prepares first
 
@@ -37,13 +40,16 @@ def load_weights(model: nn.Module, archive: Path, seed: int = 0) -> None:
     if is_narrower(trained, model):
         widen(trained, model, seed)
     else:
-        _copy_fitting(trained.state_dict(), model)
+        _copy_fitting(trained.state_dict(), tuple(trained.names.values()), model, kinds)
 
 
-def _copy_fitting(weights: dict[str, torch.Tensor], model: nn.Module) -> None:
+def _copy_fitting(
+    weights: dict[str, torch.Tensor], known_kinds: Sequence[str], model: nn.Module, kinds: Sequence[str]
+) -> None:
     own = model.state_dict()
+    rows = [(kinds.index(kind), row) for row, kind in enumerate(known_kinds) if kind in kinds]
     fitting = {
-        name: _grown(tensor, own[name])
+        name: _scores(own[name], tensor, rows) if _SCORE_LAYER.search(name) else tensor
         for name, tensor in weights.items()
         if name in own and _fits(name, tensor, own[name])
     }
@@ -51,18 +57,17 @@ def _copy_fitting(weights: dict[str, torch.Tensor], model: nn.Module) -> None:
 
 
 def _fits(name: str, tensor: torch.Tensor, own: torch.Tensor) -> bool:
-    if tensor.shape == own.shape:
-        return True
-    is_score_layer = ".cv3." in name and tensor.shape[1:] == own.shape[1:]
-    return is_score_layer and tensor.shape[0] < own.shape[0]
+    if _SCORE_LAYER.search(name):
+        return tensor.shape[1:] == own.shape[1:]
+    return tensor.shape == own.shape
 
 
-def _grown(tensor: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-    if tensor.shape == own.shape:
-        return tensor.to(own.dtype)
-    grown = own.clone()
-    grown[: tensor.shape[0]] = tensor.to(own.dtype)
-    return grown
+def _scores(own: torch.Tensor, known: torch.Tensor, rows: Sequence[tuple[int, int]]) -> torch.Tensor:
+    """The model's own score layer with some rows, one a class, taken from another: pairs of where to and from where."""
+    taught = own.clone()
+    for to, taken in rows:
+        taught[to] = known[taken].to(own.dtype)
+    return taught
 
 
 def restore_normalization(model: nn.Module, pages: Sequence[Path], size: int) -> None:

@@ -8,7 +8,13 @@ import torch
 from PIL import Image
 from torch import nn
 
+from services.trainer import runtime
 from services.trainer.warm_start import load_weights, restore_normalization
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ultralytics(tmp_path_factory: pytest.TempPathFactory) -> None:
+    runtime.prepare(tmp_path_factory.mktemp("ultralytics"))
 
 
 def folded_network() -> nn.Sequential:
@@ -49,6 +55,24 @@ def test_only_tensors_that_fit_are_loaded(tmp_path: Path) -> None:
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     stored = {"0.weight": np.ones((8, 3, 3, 3), np.float16), "3.weight": np.ones((5, 5), np.float16), "x": np.ones(1)}
     np.savez(tmp_path / "weights.npz", **stored)
-    load_weights(network, tmp_path / "weights.npz")
+    load_weights(network, tmp_path / "weights.npz", ["signature"])
     assert bool((network[0].weight == 1).all())
     assert [name for name, tensor in network.state_dict().items() if not tensor.equal(before[name])] == ["0.weight"]
+
+
+def test_scores_go_to_the_class_of_the_same_name(tmp_path: Path) -> None:
+    from ultralytics.nn.tasks import DetectionModel
+
+    torch.manual_seed(0)
+    forms, ours = (DetectionModel("yolo11n.yaml", nc=kinds, verbose=False) for kinds in (3, 2))
+    forms.names = {0: "textbox", 1: "choice", 2: "signature"}
+    for network in (forms, ours):
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter)
+    torch.save({"model": forms}, tmp_path / "forms.pt")
+    untaught = ours.model[-1].cv3[0][2].bias.clone()
+    load_weights(ours, tmp_path / "forms.pt", ["signature", "initials"])
+    scores, known = ours.model[-1].cv3[0][2], forms.model[-1].cv3[0][2]
+    assert scores.weight[0].equal(known.weight[2])
+    assert scores.bias.tolist() == [known.bias[2], untaught[1]]
+    assert ours.model[0].conv.weight.equal(forms.model[0].conv.weight)
