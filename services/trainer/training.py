@@ -25,13 +25,13 @@ class TrainingSettings:
     """Everything a run depends on; sizes in pixels.
 
     data: folder with real pages, of which the train split is used; held_out is the share of its groups kept for
-    choices. extra: folders, separated by commas, of synthetic pages, labelled for every kind unless tagged otherwise,
-    each seen once an epoch. kinds: how many of signature, initials, stamp are learned. repeat: how often an epoch sees
-    each real page. warm_start: .npz or .pt; of a smaller network's checkpoint a wider copy is made. family: one of
-    networks/ or of Ultralytics. crop: side of the random windows trained on, 0 for whole pages. freeze: how
-    many of the network's first layers keep the warm start's weights, which shortens a step. rotate: degrees to either
-    side; none by default, for a box turned with its page grows, and larger boxes are what is then learned. hours: if
-    given, what decides instead of epochs.
+    choices, 0 to learn from all of them once the choices are made. extra: folders, separated by commas, of synthetic
+    pages, labelled for every kind unless tagged otherwise, each seen once an epoch. kinds: how many of signature,
+    initials, stamp are learned. repeat: how often an epoch sees each real page. warm_start: .npz or .pt; of a smaller
+    network's checkpoint a wider copy is made. family: one of networks/ or of Ultralytics. crop: side of the random
+    windows trained on, 0 for whole pages. freeze: how many of the network's first layers keep the warm start's
+    weights, which shortens a step. rotate: degrees to either side; none by default, for a box turned with its page
+    grows, and larger boxes are what is then learned. hours: if given, what decides instead of epochs.
     """
 
     data: str

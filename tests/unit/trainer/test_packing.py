@@ -1,5 +1,6 @@
 """Pages packed for training: groups stay whole, pixels are production's, labels come along."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,14 @@ def test_groups_stay_whole_and_labels_come_along(tmp_path: Path) -> None:
     label = tmp_path / "packed" / "labels" / HELD_OUT / f"{min(held)}.txt"
     assert label.read_text() == "0 0.500000 0.500000 0.250000 0.125000\n"
     assert str(tmp_path / "packed") in described.read_text()
+
+
+def test_with_nothing_held_out_every_page_is_trained_on_and_some_are_watched(tmp_path: Path) -> None:
+    pages = [labelled(tmp_path, group, 0) for group in range(12)]
+    described = json.loads(pack(pages, [], Packing(tmp_path / "packed", long_side=64, held_out_share=0)).read_text())
+    trained = Path(described["train"]).read_text().splitlines()
+    assert len(trained) == 12
+    assert set(Path(described["val"]).read_text().splitlines()) <= set(trained)
 
 
 def test_the_held_out_part_is_a_share_and_grows_by_adding() -> None:
