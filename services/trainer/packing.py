@@ -31,8 +31,8 @@ class Packing:
     """How pages are packed.
 
     long_side is in pixels, kinds is how many of KINDS are learned, repeat how often a page labelled for signatures
-    only is seen in one epoch. With a held_out_share of 0 every page is trained on, and what training reports of itself
-    is measured on some of the same pages: it says that the network learns, not how well.
+    only is seen in one epoch. Where nothing is held out (a share of 0, or few groups), every page is trained on, and
+    what training reports of itself is measured on some of the same pages: that the network learns, not how well.
     """
 
     target: Path
