@@ -99,7 +99,7 @@ def calibrate_model(
     """Make confidence mean what it says and choose the thresholds, by what the production path finds."""
     from paraphe.cli.predictors import uncalibrated
     from services.trainer.calibration import calibrate
-    from services.trainer.dataset import read_pages
+    from services.trainer.dataset import DatasetError, read_pages
     from services.trainer.packing import is_held_out
     from shared.domain.detection import Kind
 
@@ -112,6 +112,8 @@ def calibrate_model(
     with _faults_named():
         pages = [page for page in read_pages(data, "train") if is_held_out(page.group, share)]
         pages += [page for folder in also or [] for page in read_pages(folder)]
+        if not pages:
+            raise DatasetError("Training held no page of it out: give pages the model never saw with --also.")
         with uncalibrated(weights, backend.value if backend else None, _FLOOR) as candidate:
             examined = _examined(candidate, pages, Kind.SIGNATURE, Console())
     calibration, thresholds = calibrate([one.page for one in examined])

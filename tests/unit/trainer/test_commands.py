@@ -84,6 +84,17 @@ def test_calibrate_writes_thresholds_that_production_reads(folder: Path, tmp_pat
     assert f"accept {model.thresholds.accept:g}" in done.stdout
 
 
+def test_calibrate_asks_for_pages_where_training_held_none_out(folder: Path, tmp_path: Path) -> None:
+    version = Path(shutil.copytree(SHIPPED, tmp_path / "version"))
+    described = json.loads((version / "model.json").read_text())
+    described["training"]["held_out"] = 0
+    (version / "model.json").write_text(json.dumps(described))
+    done = CliRunner().invoke(model_app, ["calibrate", "--weights", str(version), "--data", str(folder)])
+    assert done.exit_code == 1
+    assert "--also" in done.stderr
+    assert json.loads((version / "model.json").read_text()) == described
+
+
 def test_others_weights_go_through_ultralytics_and_agree_with_production(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "theirs.onnx").write_bytes((ONE_LOOK / "model.onnx").read_bytes())
     (size,) = json.loads((ONE_LOOK / "model.json").read_text())["input_sizes"]
