@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-_KEPT = 0.5  # share of a box that must lie in the window for it to remain a label
+KEPT = 0.5
+"""Share of a box that must lie in the window for it to remain a label."""
 
 
 class WindowCropper:
@@ -55,5 +56,5 @@ class WindowCropper:
         high = (boxes[:, :2] + boxes[:, 2:] / 2) * scale - corners
         whole = (high - low).prod(1)
         low, high = low.clamp(0, self._side), high.clamp(0, self._side)
-        keep = (high - low).prod(1) >= _KEPT * whole
+        keep = (high - low).prod(1) >= KEPT * whole
         return torch.cat([(low + high) / 2, high - low], dim=1) / self._side, keep

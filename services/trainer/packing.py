@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -105,9 +106,9 @@ def _label_line(box: LabelledBox) -> str:
     return f"{box.kind} {box.cx:.6f} {box.cy:.6f} {box.width:.6f} {box.height:.6f}\n"
 
 
-def reduce_page(path: Path, long_side: int) -> tuple[Image.Image, tuple[int, int]]:
+def reduce_page(file: Path | BinaryIO, long_side: int) -> tuple[Image.Image, tuple[int, int]]:
     """Read a page as displayed, scaled as in production to the given longer side; also returns its full size."""
-    with Image.open(path) as opened:
+    with Image.open(file) as opened:
         image = raster.upright(opened, raster.orientation(opened))
         image.load()
     return raster.scaled(image, Fit(Side.LONGER, long_side).size(*image.size)), image.size

@@ -32,6 +32,10 @@ class TrainingSettings:
     windows trained on, 0 for whole pages. freeze: how many of the network's first layers keep the warm start's
     weights, which shortens a step. rotate: degrees to either side; none by default, for a box turned with its page
     grows, and larger boxes are what is then learned. hours: if given, what decides instead of epochs.
+
+    drawing: how many processes draw fresh pages while the network trains, which is for a GPU: pages then lie on it, an
+    epoch has as many windows as epoch_windows says, drawn_share of them cut from such pages, and the newest pool_room
+    of these are kept. Where none draw, epochs are made of the pages at hand.
     """
 
     data: str
@@ -54,6 +58,10 @@ class TrainingSettings:
     close_mosaic: int = 8
     scale: float = 0.3
     rotate: float = 0.0
+    drawing: int = 0
+    drawn_share: float = 0.85
+    pool_room: int = 4000
+    epoch_windows: int = 25_600
     held_out: float = HELD_OUT_SHARE
     seed: int = 7
     threads: int = 0

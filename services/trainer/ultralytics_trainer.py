@@ -14,7 +14,10 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 
 from services.trainer import runtime
 from services.trainer.cropping import WindowCropper
+from services.trainer.page_pool import PagePool
+from services.trainer.page_stream import PageStream, drawing_of
 from services.trainer.partial_labels import note_labelled_kinds
+from services.trainer.pool_loader import Feed, PoolLoader, packed_pages
 from services.trainer.warm_start import load_weights, restore_normalization
 
 if TYPE_CHECKING:
@@ -68,11 +71,12 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
         "freeze": settings.freeze or None,
         "fliplr": 0.0,
         "flipud": 0.0,
-        "cache": "ram" if not on_gpu else False,
-        "workers": 12 if on_gpu else 0,
+        "cache": "ram" if settings.drawing or not on_gpu else False,
+        "workers": 12 if on_gpu and not settings.drawing else 0,
         "device": 0 if on_gpu else "cpu",
         "amp": "bf16" if on_gpu else False,
         "seed": settings.seed,
+        "deterministic": not on_gpu,  # a GPU's quickest kernels are not, and pages arrive by chance there anyway
         "save_period": 5,
         "patience": settings.epochs,
         "plots": True,
@@ -110,7 +114,7 @@ def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
     """A trainer whose fresh model takes every weight that fits, and whose loss knows what each page is labelled for."""
 
     warm_start = settings.warm_start
-    cropper = WindowCropper(settings.crop, settings.seed) if settings.crop else None
+    cropper = WindowCropper(settings.crop, settings.seed) if settings.crop and not settings.drawing else None
 
     class WarmTrainer(DetectionTrainer):
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
@@ -121,12 +125,32 @@ def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
                     restore_normalization(model, _listed_pages(Path(self.data["train"])), int(self.args.imgsz))
             return model
 
+        def get_dataloader(self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
+            if mode == "train" and settings.drawing:
+                return _drawn_pages(settings, Path(dataset_path), batch_size, self.device)
+            return super().get_dataloader(dataset_path, batch_size, rank, mode)
+
+        def plot_training_labels(self) -> None:
+            if not settings.drawing:  # they are not known before
+                super().plot_training_labels()  # type: ignore[no-untyped-call]
+
         def preprocess_batch(self, batch: Any) -> Any:
             note_labelled_kinds(self.model, batch["im_file"])
             prepared = super().preprocess_batch(batch)
             return cropper.crop(prepared) if cropper else prepared
 
     return WarmTrainer
+
+
+def _drawn_pages(settings: TrainingSettings, listing: Path, batch: int, device: torch.device) -> PoolLoader:
+    drawing = drawing_of(
+        Path(settings.data), settings.seed, settings.held_out, long_side=settings.size, kinds=settings.kinds
+    )
+    stream = PageStream(drawing, settings.drawing)
+    pool = PagePool(packed_pages(listing), settings.pool_room, settings.size, device)
+    side = settings.crop or settings.size
+    feed = Feed(batch, settings.epoch_windows, side, settings.scale, settings.drawn_share, settings.seed)
+    return PoolLoader(pool, stream, feed)
 
 
 def _listed_pages(listing: Path) -> list[Path]:

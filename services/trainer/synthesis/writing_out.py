@@ -95,14 +95,15 @@ def encoded(pixels: Pixels, rng: np.random.Generator) -> tuple[bytes, str]:
     return cv2.imencode(".jpg", turned, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes(), ".jpg"
 
 
-def _normalised(box: Box, pixels: Pixels) -> tuple[float, float, float, float]:
+def normalised(box: Box, pixels: Pixels) -> tuple[float, float, float, float]:
+    """A box in px as centre and size, in shares of the page."""
     height, width = pixels.shape[:2]
     x0, y0, x1, y1 = box
     return (x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height
 
 
 def _label_line(kind: Kind, box: Box, pixels: Pixels) -> str:
-    return f"{CLASSES[kind]} " + " ".join(f"{value:.6f}" for value in _normalised(box, pixels)) + "\n"
+    return f"{CLASSES[kind]} " + " ".join(f"{value:.6f}" for value in normalised(box, pixels)) + "\n"
 
 
 def _index_row(page: SyntheticPage, stem: str, ending: str, size: int) -> list[str]:
@@ -118,7 +119,7 @@ def _index_row(page: SyntheticPage, stem: str, ending: str, size: int) -> list[s
 
 def _other_rows(page: SyntheticPage, file: str) -> list[list[str]]:
     others = [(kind, box) for kind, box in page.boxes if kind != "signature"]
-    return [[SOURCE, file, kind, *(f"{value:.6f}" for value in _normalised(box, page.pixels))] for kind, box in others]
+    return [[SOURCE, file, kind, *(f"{value:.6f}" for value in normalised(box, page.pixels))] for kind, box in others]
 
 
 def _write_lists(folder: Path, rows: list[tuple[list[str], list[list[str]]]]) -> None:

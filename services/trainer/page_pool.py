@@ -1,0 +1,135 @@
+"""Pages held on the training device, and random windows cut from them there.
+
+A GPU trains on many hundred windows a second, more than a machine's cores could decode, scale and hand over. So the
+pages lie on the device once, and it cuts, scales and tints the windows itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from services.trainer.cropping import KEPT
+from services.trainer.partial_labels import FULLY_LABELLED
+
+_PAPER = 114.0
+_MARGIN = 0.05  # share of a window that may lie beyond the page's edge
+_TINT = (0.3, 1.7)  # how much of its colour a window keeps
+_LIGHT = (0.6, 1.4)
+
+
+@dataclass(frozen=True)
+class PooledPage:
+    """A page ready for training.
+
+    pixels: RGB uint8 (height, width, 3). boxes: (n, 5) float32 of kind and normalised centre and size.
+    fully_labelled tells whether every kind is marked, or signatures alone.
+    """
+
+    pixels: torch.Tensor
+    boxes: NDArray[np.float32]
+    fully_labelled: bool
+
+
+class _Slot(NamedTuple):
+    size: tuple[int, int]
+    boxes: NDArray[np.float32]
+    fully_labelled: bool
+
+
+class PagePool:
+    """Pages of at most side x side px on a device: some kept for good, and room where the newest replace the oldest."""
+
+    def __init__(self, kept: Sequence[PooledPage], room: int, side: int, device: torch.device) -> None:
+        self.kept = len(kept)
+        self.room = room
+        self._side = side
+        self._next = 0
+        self._pixels = torch.empty((len(kept) + room, 3, side, side), dtype=torch.uint8, device=device)
+        self._slots: list[_Slot] = []
+        for page in kept:
+            self._place(len(self._slots), page)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def add(self, page: PooledPage) -> None:
+        """Take in a page; once the room is full, in place of the oldest."""
+        self._place(self.kept + self._next, page)
+        self._next = (self._next + 1) % self.room
+
+    def _place(self, slot: int, page: PooledPage) -> None:
+        height, width = page.pixels.shape[:2]
+        held = self._pixels[slot].fill_(int(_PAPER))
+        held[:, :height, :width] = page.pixels.to(held.device, non_blocking=True).permute(2, 0, 1)
+        self._slots[slot : slot + 1] = [_Slot((width, height), page.boxes, page.fully_labelled)]
+
+    def windows(self, chosen: Sequence[int], side: int, scale: float, rng: np.random.Generator) -> dict[str, Any]:
+        """A batch as Ultralytics takes it: of each chosen page a window of side x side px, scaled by 1 ± scale.
+
+        img (n, 3, side, side) float in 0 to 255, cls (boxes, 1), bboxes (boxes, 4) normalised, batch_idx, im_file.
+        """
+        pages = [self._slots[slot] for slot in chosen]
+        zoom = rng.uniform(1 - scale, 1 + scale, (len(pages), 1))
+        sizes = np.array([page.size for page in pages]) * zoom
+        corners = _corners(sizes, side, rng)
+        owner = np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages])
+        boxes = np.concatenate([page.boxes for page in pages])
+        shifted, remain = _shifted(boxes[:, 1:], sizes[owner], corners[owner], side)
+        return {
+            "img": _tinted(self._cut(chosen, zoom, corners, side), rng),
+            "cls": torch.from_numpy(boxes[remain, :1]),
+            "bboxes": torch.from_numpy(shifted[remain].astype(np.float32)),
+            "batch_idx": torch.from_numpy(owner[remain].astype(np.float32)),
+            "im_file": [FULLY_LABELLED if page.fully_labelled else "" for page in pages],
+        }
+
+    def _cut(
+        self, chosen: Sequence[int], zoom: NDArray[np.float64], corners: NDArray[np.float64], side: int
+    ) -> torch.Tensor:
+        device = self._pixels.device
+        spread = np.broadcast_to(side / (self._side * zoom), corners.shape)
+        middle = 2 * (corners + side / 2) / (self._side * zoom) - 1
+        placing = np.zeros((len(chosen), 2, 3), np.float32)
+        placing[:, [0, 1], [0, 1]], placing[:, :, 2] = spread, middle
+        grid = torch.nn.functional.affine_grid(
+            torch.from_numpy(placing).to(device), [len(chosen), 3, side, side], align_corners=False
+        )
+        pixels = self._pixels[torch.as_tensor(chosen, device=device)].float() - _PAPER
+        return torch.nn.functional.grid_sample(pixels, grid, align_corners=False) + _PAPER
+
+
+def _corners(sizes: NDArray[np.float64], side: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Left upper corners (n, 2) of windows, in px of pages of these sizes: anywhere on the page, or around it."""
+    overhang = sizes - side
+    low = np.minimum(overhang, 0) - _MARGIN * side
+    high = np.maximum(overhang, 0) + _MARGIN * side
+    return rng.uniform(low, high)
+
+
+def _shifted(
+    boxes: NDArray[np.float32], sizes: NDArray[np.float64], corners: NDArray[np.float64], side: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Boxes normalised to their windows and clipped, and which of them remain."""
+    low = (boxes[:, :2] - boxes[:, 2:] / 2) * sizes - corners
+    high = (boxes[:, :2] + boxes[:, 2:] / 2) * sizes - corners
+    whole = (high - low).prod(1)
+    low, high = low.clip(0, side), high.clip(0, side)
+    remain = (high - low).prod(1) >= KEPT * whole
+    return np.concatenate([(low + high) / 2, high - low], axis=1) / side, remain
+
+
+def _tinted(windows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Paler or stronger in colour, darker or brighter, each window by chance."""
+
+    def drawn(between: tuple[float, float]) -> torch.Tensor:
+        values = rng.uniform(*between, (len(windows), 1, 1, 1))
+        return torch.from_numpy(values.astype(np.float32)).to(windows.device)
+
+    grey = windows.mean(1, keepdim=True)
+    return ((grey + (windows - grey) * drawn(_TINT)) * drawn(_LIGHT)).clamp_(0, 255)
