@@ -36,6 +36,8 @@ class TrainingSettings:
     drawing: how many processes draw fresh pages while the network trains, which is for a GPU: pages then lie on it, an
     epoch has as many windows as epoch_windows says, drawn_share of them cut from such pages, and the newest pool_room
     of these are kept. Where none draw, epochs are made of the pages at hand.
+
+    ValueError: pages are drawn, and there is no room for them, or an epoch holds no batch.
     """
 
     data: str
@@ -65,6 +67,14 @@ class TrainingSettings:
     held_out: float = HELD_OUT_SHARE
     seed: int = 7
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.drawing and self.pool_room < 1:
+            raise ValueError("there is no room for pages that are drawn: make pool_room at least 1")
+        if self.drawing and self.epoch_windows < self.batch:
+            raise ValueError(
+                f"{self.epoch_windows} windows an epoch hold no batch of {self.batch}: raise epoch_windows"
+            )
 
 
 def train(settings: TrainingSettings) -> Path:
@@ -115,7 +125,11 @@ def parse_arguments(arguments: list[str] | None = None) -> TrainingSettings:
         kind = {"str": str, "int": int, "float": float}[str(setting.type)]
         default = None if required else setting.default
         parser.add_argument(f"--{setting.name.replace('_', '-')}", type=kind, required=required, default=default)
-    return TrainingSettings(**vars(parser.parse_args(arguments)))
+    options = parser.parse_args(arguments)
+    try:
+        return TrainingSettings(**vars(options))
+    except ValueError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

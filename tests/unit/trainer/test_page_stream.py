@@ -48,6 +48,21 @@ def test_only_the_kinds_to_be_learned_are_marked(data: Path) -> None:
     assert any(kind > 0 for page in marked[3] for kind in page)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--epoch-windows", "8"], "8 windows an epoch hold no batch of 16: raise epoch_windows"),
+        (["--pool-room", "0"], "make pool_room at least 1"),
+    ],
+)
+def test_settings_that_leave_nothing_to_train_on_are_refused(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(["--data", "d", "--out", "o", "--drawing", "1", *options])
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_every_process_draws_and_none_survives_the_end(data: Path) -> None:
     stream = PageStream(drawing_of(data, 3, 0.0, LONG_SIDE, 3), processes=2)
