@@ -10,8 +10,7 @@ from typing import Any
 
 import torch
 
-KEPT = 0.5
-"""Share of a box that must lie in the window for it to remain a label."""
+_KEPT = 0.5  # share of a box that must lie in the window for it to remain a label
 
 
 class WindowCropper:
@@ -33,7 +32,8 @@ class WindowCropper:
             for image, (left, top) in zip(images, corners.tolist(), strict=True)
         ]
         owner = batch["batch_idx"].long()
-        boxes, keep = self._shifted(batch["bboxes"], corners.to(batch["bboxes"].device)[owner], (width, height))
+        size = torch.tensor([width, height], device=batch["bboxes"].device)
+        boxes, keep = shifted(batch["bboxes"], size, corners.to(size.device)[owner], self._side)
         return {
             **batch,
             "img": torch.stack(windows),
@@ -47,14 +47,17 @@ class WindowCropper:
         room = torch.tensor([width - self._side, height - self._side])
         return (shares * (room + 1)).long()
 
-    def _shifted(
-        self, boxes: torch.Tensor, corners: torch.Tensor, size: tuple[int, int]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Boxes normalised to their windows and clipped, and which of them remain."""
-        scale = torch.tensor(size, device=boxes.device)
-        low = (boxes[:, :2] - boxes[:, 2:] / 2) * scale - corners
-        high = (boxes[:, :2] + boxes[:, 2:] / 2) * scale - corners
-        whole = (high - low).prod(1)
-        low, high = low.clamp(0, self._side), high.clamp(0, self._side)
-        keep = (high - low).prod(1) >= KEPT * whole
-        return torch.cat([(low + high) / 2, high - low], dim=1) / self._side, keep
+
+def shifted(
+    boxes: torch.Tensor, sizes: torch.Tensor, corners: torch.Tensor, side: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Boxes (n, 4) normalised to their images, now to their windows and clipped, and which of them remain.
+
+    sizes, of the images, and corners, the windows' left upper ones, are x and y in px, for each box or for all.
+    """
+    low = (boxes[:, :2] - boxes[:, 2:] / 2) * sizes - corners
+    high = (boxes[:, :2] + boxes[:, 2:] / 2) * sizes - corners
+    whole = (high - low).prod(1)
+    low, high = low.clamp(0, side), high.clamp(0, side)
+    keep = (high - low).prod(1) >= _KEPT * whole
+    return torch.cat([(low + high) / 2, high - low], dim=1) / side, keep

@@ -70,6 +70,16 @@ def _listing(target: Path, images: Sequence[Path]) -> str:
     return str(target.resolve())
 
 
+def listed(listing: Path) -> list[Path]:
+    """The pages that a list names, each once."""
+    return [Path(line) for line in sorted(set(listing.read_text().splitlines()))]
+
+
+def label_of(image: Path) -> Path:
+    """The label file of a packed page."""
+    return image.parents[2] / "labels" / image.parent.name / f"{image.stem}.txt"
+
+
 def _some_of(images: Sequence[Path]) -> Sequence[Path]:
     return images[:: max(1, len(images) // _WATCHED)]
 
@@ -90,8 +100,8 @@ def _prefix(page: LabelledPage) -> str:
 
 def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> Path:
     stem = f"{prefix}{page.source}__{page.path.stem}"
-    label = packing.target / "labels" / part / f"{stem}.txt"
     image = packing.target / "images" / part / f"{stem}.png"
+    label = label_of(image)
     for path in (label, image):
         path.parent.mkdir(parents=True, exist_ok=True)
     label.write_text("".join(_label_line(box) for box in page.boxes if box.kind < packing.kinds))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.trainer.cropping import KEPT
+from services.trainer.cropping import shifted
 from services.trainer.partial_labels import FULLY_LABELLED
 
 _PAPER = 114.0
@@ -79,13 +79,13 @@ class PagePool:
         sizes = np.array([page.size for page in pages]) * zoom
         corners = _corners(sizes, side, rng)
         owner = np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages])
-        boxes = np.concatenate([page.boxes for page in pages])
-        shifted, remain = _shifted(boxes[:, 1:], sizes[owner], corners[owner], side)
+        boxes = torch.from_numpy(np.concatenate([page.boxes for page in pages]))
+        moved, remain = shifted(boxes[:, 1:], torch.from_numpy(sizes[owner]), torch.from_numpy(corners[owner]), side)
         return {
             "img": _tinted(self._cut(chosen, zoom, corners, side), rng),
-            "cls": torch.from_numpy(boxes[remain, :1]),
-            "bboxes": torch.from_numpy(shifted[remain].astype(np.float32)),
-            "batch_idx": torch.from_numpy(owner[remain].astype(np.float32)),
+            "cls": boxes[remain, :1],
+            "bboxes": moved[remain].float(),
+            "batch_idx": torch.from_numpy(owner)[remain].float(),
             "im_file": [FULLY_LABELLED if page.fully_labelled else "" for page in pages],
         }
 
@@ -110,18 +110,6 @@ def _corners(sizes: NDArray[np.float64], side: int, rng: np.random.Generator) ->
     low = np.minimum(overhang, 0) - _MARGIN * side
     high = np.maximum(overhang, 0) + _MARGIN * side
     return rng.uniform(low, high)
-
-
-def _shifted(
-    boxes: NDArray[np.float32], sizes: NDArray[np.float64], corners: NDArray[np.float64], side: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Boxes normalised to their windows and clipped, and which of them remain."""
-    low = (boxes[:, :2] - boxes[:, 2:] / 2) * sizes - corners
-    high = (boxes[:, :2] + boxes[:, 2:] / 2) * sizes - corners
-    whole = (high - low).prod(1)
-    low, high = low.clip(0, side), high.clip(0, side)
-    remain = (high - low).prod(1) >= KEPT * whole
-    return np.concatenate([(low + high) / 2, high - low], axis=1) / side, remain
 
 
 def _tinted(windows: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

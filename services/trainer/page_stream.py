@@ -28,7 +28,7 @@ from services.trainer.page_pool import PooledPage
 from services.trainer.synthesis.crops import real_signatures
 from services.trainer.synthesis.page import SyntheticPage
 from services.trainer.synthesis.resigning import pages_to_sign
-from services.trainer.synthesis.writing_out import CLASSES, Series, encoded, normalised
+from services.trainer.synthesis.writing_out import CLASSES, Series, normalised
 
 _WAITING = 256  # finished pages between the processes and the network, before the processes wait
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -47,8 +47,7 @@ class Drawing:
     def page(self, number: int) -> Drawn:
         """Page `number`, the same whenever it is drawn: its RGB pixels, its boxes, whether every kind is marked."""
         series = self.signed_anew if number % 2 else self.from_nothing
-        page = series.page(number)
-        data, _ = encoded(page.pixels, np.random.default_rng([series.seed, number, 1]))
+        page, data, _ = series.scanned(number)
         reduced, _ = reduce_page(io.BytesIO(data), self.long_side)
         return torch.from_numpy(np.array(reduced.convert("RGB"))), _boxes(page, self.kinds), not page.only_signatures
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from services.trainer.packing import label_of, listed
 from services.trainer.page_pool import PagePool, PooledPage
 from services.trainer.page_stream import PageStream
 from services.trainer.partial_labels import FULLY_LABELLED
@@ -76,12 +77,11 @@ class PoolLoader:
 def packed_pages(listing: Path) -> Sequence[PooledPage]:
     """The pages that a packing's list names."""
     with ThreadPoolExecutor() as readers:
-        return list(readers.map(_packed_page, map(Path, sorted(set(listing.read_text().splitlines())))))
+        return list(readers.map(_packed_page, listed(listing)))
 
 
 def _packed_page(image: Path) -> PooledPage:
     with Image.open(image) as opened:
         pixels = torch.from_numpy(np.array(opened.convert("RGB")))
-    label = image.parents[2] / "labels" / image.parent.name / f"{image.stem}.txt"
-    boxes = np.array([line.split() for line in label.read_text().splitlines()], np.float32).reshape(-1, 5)
+    boxes = np.array([line.split() for line in label_of(image).read_text().splitlines()], np.float32).reshape(-1, 5)
     return PooledPage(pixels, boxes, image.name.startswith(FULLY_LABELLED))

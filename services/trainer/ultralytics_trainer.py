@@ -14,6 +14,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 
 from services.trainer import runtime
 from services.trainer.cropping import WindowCropper
+from services.trainer.packing import listed
 from services.trainer.page_pool import PagePool
 from services.trainer.page_stream import PageStream, drawing_of
 from services.trainer.partial_labels import note_labelled_kinds
@@ -122,7 +123,7 @@ def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
             if warm_start and weights is None:
                 load_weights(model, Path(warm_start), list(self.data["names"].values()), settings.seed)
                 if warm_start.endswith(".npz"):
-                    restore_normalization(model, _listed_pages(Path(self.data["train"])), int(self.args.imgsz))
+                    restore_normalization(model, listed(Path(self.data["train"])), int(self.args.imgsz))
             return model
 
         def get_dataloader(self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
@@ -151,7 +152,3 @@ def _drawn_pages(settings: TrainingSettings, listing: Path, batch: int, device: 
     side = settings.crop or settings.size
     feed = Feed(batch, settings.epoch_windows, side, settings.scale, settings.drawn_share, settings.seed)
     return PoolLoader(pool, stream, feed)
-
-
-def _listed_pages(listing: Path) -> list[Path]:
-    return [Path(line) for line in sorted(set(listing.read_text().splitlines()))]

@@ -44,6 +44,11 @@ class Series:
             return SignedAnew(self.seed, self.resigned, self.real).make(number)
         return make_page(self.seed, number, self.long_side, self.real, self.recipes)
 
+    def scanned(self, number: int) -> tuple[SyntheticPage, bytes, str]:
+        """Page `number`, its file as a scanner would have compressed it, and that file's ending."""
+        page = self.page(number)
+        return page, *encoded(page.pixels, np.random.default_rng([self.seed, number, 1]))
+
 
 def write_pages(series: Series, first: int, count: int, processes: int) -> Iterator[int]:
     """Make pages `first` to `first + count` and write them; yields how many are done, then the lists are written.
@@ -76,8 +81,7 @@ def _write_numbered(number: int) -> tuple[list[str], list[list[str]]]:
 
 def _write_page(series: Series, number: int) -> tuple[list[str], list[list[str]]]:
     """Write one page and its label; returns its line of index.csv and its lines of other_classes.csv."""
-    page = series.page(number)
-    data, ending = encoded(page.pixels, np.random.default_rng([series.seed, number, 1]))
+    page, data, ending = series.scanned(number)
     stem = f"s{series.seed}-{number:06d}"
     (series.folder / "images" / SOURCE / f"{stem}{ending}").write_bytes(data)
     kinds = list(CLASSES) if series.all_kinds else ["signature"]
