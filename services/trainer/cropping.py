@@ -10,14 +10,21 @@ from typing import Any
 
 import torch
 
+UNSCALED_SHARE = 0.4
+"""Share of training's pages shown at the very size that production reduces them to, as crisp as there."""
+
 _KEPT = 0.5  # share of a box that must lie in the window for it to remain a label
 
 
 class WindowCropper:
-    """Cuts each image of a batch to a random square window, its boxes with it. side in pixels."""
+    """Cuts each image of a batch to a random square window of side px, its boxes with it.
 
-    def __init__(self, side: int, seed: int) -> None:
+    A share of batches, by chance, is not cut but reduced to that side whole.
+    """
+
+    def __init__(self, side: int, whole: float, seed: int) -> None:
         self._side = side
+        self._whole = whole
         self._generator = torch.Generator().manual_seed(seed)
 
     def crop(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -26,6 +33,8 @@ class WindowCropper:
         height, width = images.shape[2:]
         if min(height, width) <= self._side:
             return batch
+        if torch.rand((), generator=self._generator) < self._whole:
+            return {**batch, "img": self._reduced(images)}
         corners = self._window_corners(len(images), height, width)
         windows = [
             image[:, top : top + self._side, left : left + self._side]
@@ -41,6 +50,10 @@ class WindowCropper:
             "cls": batch["cls"][keep],
             "batch_idx": batch["batch_idx"][keep],
         }
+
+    def _reduced(self, images: torch.Tensor) -> torch.Tensor:
+        size = [self._side, self._side]
+        return torch.nn.functional.interpolate(images, size, mode="bilinear", antialias=True)
 
     def _window_corners(self, count: int, height: int, width: int) -> torch.Tensor:
         shares = torch.rand((count, 2), generator=self._generator)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.trainer.cropping import shifted
+from services.trainer.cropping import UNSCALED_SHARE, shifted
 from services.trainer.partial_labels import FULLY_LABELLED
 
 _PAPER = 114.0
@@ -70,14 +70,15 @@ class PagePool:
         self._slots[slot : slot + 1] = [_Slot((width, height), page.boxes, page.fully_labelled)]
 
     def windows(self, chosen: Sequence[int], side: int, scale: float, rng: np.random.Generator) -> dict[str, Any]:
-        """A batch as Ultralytics takes it: of each chosen page a window of side x side px, scaled by 1 ± scale.
+        """A batch as Ultralytics takes it: of each chosen page a window of side x side px, scaled by 1 ± scale or not.
 
         img (n, 3, side, side) float in 0 to 255, cls (boxes, 1), bboxes (boxes, 4) normalised, batch_idx, im_file.
         """
         pages = [self._slots[slot] for slot in chosen]
         zoom = rng.uniform(1 - scale, 1 + scale, (len(pages), 1))
+        zoom[rng.random(len(pages)) < UNSCALED_SHARE] = 1.0
         sizes = np.array([page.size for page in pages]) * zoom
-        corners = _corners(sizes, side, rng)
+        corners = np.rint(_corners(sizes, side, rng))  # at whole pixels an unscaled page stays crisp
         owner = np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages])
         boxes = torch.from_numpy(np.concatenate([page.boxes for page in pages]))
         moved, remain = shifted(boxes[:, 1:], torch.from_numpy(sizes[owner]), torch.from_numpy(corners[owner]), side)

@@ -19,6 +19,7 @@ from services.trainer.page_pool import PagePool
 from services.trainer.page_stream import PageStream, drawing_of
 from services.trainer.partial_labels import note_labelled_kinds
 from services.trainer.pool_loader import Feed, PoolLoader, packed_pages
+from services.trainer.sharp_scaling import scale_sharply
 from services.trainer.warm_start import load_weights, restore_normalization
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
         "mosaic": settings.mosaic,
         "close_mosaic": settings.close_mosaic,
         "scale": settings.scale,
-        "degrees": settings.rotate,
         "freeze": settings.freeze or None,
         "fliplr": 0.0,
         "flipud": 0.0,
@@ -111,19 +111,30 @@ def _lower_rate_with_time(trainer: Any) -> None:
         group["lr"] = group["initial_lr"] * share
 
 
+class _SharpTrainer(DetectionTrainer):
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
+        dataset = super().build_dataset(img_path, mode, batch)
+        if mode == "train":
+            scale_sharply(dataset.transforms)
+        return dataset
+
+    def _close_dataloader_mosaic(self) -> None:  # makes the transforms anew
+        super()._close_dataloader_mosaic()  # type: ignore[no-untyped-call]
+        if hasattr(self.train_loader.dataset, "transforms"):
+            scale_sharply(self.train_loader.dataset.transforms)
+
+
 def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
     """A trainer whose fresh model takes every weight that fits, and whose loss knows what each page is labelled for."""
 
-    warm_start = settings.warm_start
-    cropper = WindowCropper(settings.crop, settings.seed) if settings.crop and not settings.drawing else None
+    windows = settings.crop and not settings.drawing
+    cropper = WindowCropper(settings.crop, settings.whole, settings.seed) if windows else None
 
-    class WarmTrainer(DetectionTrainer):
+    class WarmTrainer(_SharpTrainer):
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             model = super().get_model(cfg, weights, verbose)
-            if warm_start and weights is None:
-                load_weights(model, Path(warm_start), list(self.data["names"].values()), settings.seed)
-                if warm_start.endswith(".npz"):
-                    restore_normalization(model, listed(Path(self.data["train"])), int(self.args.imgsz))
+            if settings.warm_start and weights is None:
+                _start_from(settings, model, self.data)
             return model
 
         def get_dataloader(self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
@@ -141,6 +152,12 @@ def _warm_trainer(settings: TrainingSettings) -> type[DetectionTrainer]:
             return cropper.crop(prepared) if cropper else prepared
 
     return WarmTrainer
+
+
+def _start_from(settings: TrainingSettings, model: Any, data: dict[str, Any]) -> None:
+    load_weights(model, Path(settings.warm_start), list(data["names"].values()), settings.seed)
+    if settings.warm_start.endswith(".npz"):
+        restore_normalization(model, listed(Path(data["train"])), settings.size)
 
 
 def _drawn_pages(settings: TrainingSettings, listing: Path, batch: int, device: torch.device) -> PoolLoader:

@@ -39,6 +39,13 @@ def test_boxes_follow_their_pixels(rng: np.random.Generator) -> None:
         assert torch.allclose(torch.stack([left, top, right, bottom]), seen, atol=1.5)
 
 
+def test_many_windows_keep_every_pixel(rng: np.random.Generator) -> None:
+    pool = PagePool([page(90, 128, (10, 20, 33, 21))], 0, SIDE, torch.device("cpu"))
+    windows = pool.windows([0] * 60, WINDOW, 0.4, rng)["img"]
+    as_they_were = [window for window in windows if window.round().unique().numel() <= 3]  # paper, ink, grey around
+    assert 12 <= len(as_they_were) <= 40
+
+
 def test_boxes_that_lie_mostly_outside_the_window_are_gone(rng: np.random.Generator) -> None:
     pool = PagePool([page(128, 128, (0, 0, 128, 128))], 0, SIDE, torch.device("cpu"))
     batch = pool.windows([0] * 20, 32, 0.0, rng)  # a window of a sixteenth of the page
