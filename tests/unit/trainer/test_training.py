@@ -79,10 +79,10 @@ def rates(out: Path) -> list[float]:
 
 @pytest.mark.slow
 def test_a_training_that_ends_by_the_clock_comes_to_rest(pages: Path, tmp_path: Path) -> None:
-    options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(SHIPPED), "--hours", "0.003"]
+    options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(SHIPPED), "--hours", "0.005"]
     options += ["--size", "160", "--epochs", "50", "--batch", "8", "--nominal-batch", "8", "--freeze", "9"]
     train(parse_arguments([*options, "--learning-rate", "0.001", "--warmup", "0", "--mosaic", "0"]))
-    assert rates(tmp_path)[-1] < 0.0002  # of 0.001; what it was when the last step began, on a machine that may be slow
+    assert rates(tmp_path)[-1] < 0.0001
     assert rates(tmp_path) == sorted(rates(tmp_path), reverse=True)
 
 
