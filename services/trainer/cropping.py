@@ -13,6 +13,9 @@ import torch
 UNSCALED_SHARE = 0.4
 """Share of training's pages shown at the very size that production reduces them to, as crisp as there."""
 
+PADDING = 114
+"""The grey that Ultralytics lays around pages, in each channel."""
+
 _KEPT = 0.5  # share of a box that must lie in the window for it to remain a label
 
 

@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.trainer.cropping import UNSCALED_SHARE, shifted
+from services.trainer.cropping import PADDING, UNSCALED_SHARE, shifted
 from services.trainer.partial_labels import FULLY_LABELLED
 
-_PAPER = 114.0
 _MARGIN = 0.05  # share of a window that may lie beyond the page's edge
 _TINT = (0.3, 1.7)  # how much of its colour a window keeps
 _LIGHT = (0.6, 1.4)
@@ -65,7 +64,7 @@ class PagePool:
 
     def _place(self, slot: int, page: PooledPage) -> None:
         height, width = page.pixels.shape[:2]
-        held = self._pixels[slot].fill_(int(_PAPER))
+        held = self._pixels[slot].fill_(PADDING)
         held[:, :height, :width] = page.pixels.to(held.device, non_blocking=True).permute(2, 0, 1)
         self._slots[slot : slot + 1] = [_Slot((width, height), page.boxes, page.fully_labelled)]
 
@@ -101,8 +100,8 @@ class PagePool:
         grid = torch.nn.functional.affine_grid(
             torch.from_numpy(placing).to(device), [len(chosen), 3, side, side], align_corners=False
         )
-        pixels = self._pixels[torch.as_tensor(chosen, device=device)].float() - _PAPER
-        return torch.nn.functional.grid_sample(pixels, grid, align_corners=False) + _PAPER
+        pixels = self._pixels[torch.as_tensor(chosen, device=device)].float() - PADDING
+        return torch.nn.functional.grid_sample(pixels, grid, align_corners=False) + PADDING
 
 
 def _corners(sizes: NDArray[np.float64], side: int, rng: np.random.Generator) -> NDArray[np.float64]:

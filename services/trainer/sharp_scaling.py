@@ -13,9 +13,7 @@ import numpy as np
 import torch
 from ultralytics.data.augment import Compose, RandomPerspective
 
-from services.trainer.cropping import UNSCALED_SHARE
-
-_PAPER = (114, 114, 114)  # what Ultralytics pads with
+from services.trainer.cropping import PADDING, UNSCALED_SHARE
 
 
 class SharpScaling(RandomPerspective):
@@ -42,7 +40,7 @@ class SharpScaling(RandomPerspective):
             shrinks = params["scale"] < 1
             page = cv2.resize(page, scaled, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         move = np.hstack([np.eye(2), matrix[:2, 2:]])
-        sheet = cv2.warpAffine(page, move, params["size"], flags=cv2.INTER_NEAREST, borderValue=_PAPER)
+        sheet = cv2.warpAffine(page, move, params["size"], flags=cv2.INTER_NEAREST, borderValue=(PADDING,) * 3)
         return {**labels, "img": sheet, "resized_shape": sheet.shape[:2]}
 
 

@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-_PAPER = 114
+from services.trainer.cropping import PADDING
+
 _SCORE_LAYER = re.compile(r"\.cv3\.\d+\.2\.")  # the last of a branch of the head, with a row for each class
 _PAGES_MEASURED = 24
 
@@ -121,6 +122,6 @@ def _as_input(page: Path, size: int) -> torch.Tensor:
     with Image.open(page) as opened:
         image = opened.convert("RGB")
     image.thumbnail((size, size), Image.Resampling.BOX)
-    square = Image.new("RGB", (size, size), (_PAPER,) * 3)
+    square = Image.new("RGB", (size, size), (PADDING,) * 3)
     square.paste(image)
     return torch.from_numpy(np.array(square)).permute(2, 0, 1)[None].float() / 255
