@@ -13,6 +13,9 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # GPU, `make test TORCH_INDEX=ADDRESS` with the address of PyTorch's own CPU index takes the small CPU builds.
 TORCH := torch==2.13.0 torchvision==0.28.0 ultralytics-opencv-headless==8.4.190 "celery[redis]==5.7.0"
 TORCH_INDEX ?=
+# Two test files at once, in their order: those that restore a backup come before those whose gateways stay connected.
+AT_ONCE ?= 2
+PYTEST = $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo 'make run        start everything on this machine   (ARGS="--port 9000 --data DIR")'
@@ -58,7 +61,7 @@ check: $(VENV)/.test
 test: check
 	@tests/install-browser
 	@$(BIN)/python -m tests.e2e.web.html_checker
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: $(VENV)/.test
 	$(BIN)/pytest -m unit $(ARGS)

@@ -40,8 +40,15 @@ def note_labelled_kinds(model: Any, files: Sequence[str]) -> None:
     """Tell the model's loss which pages of the coming batch are fully labelled."""
     if getattr(model, "criterion", None) is None:
         model.criterion = model.init_criterion()
-    criterion = model.criterion
-    if not isinstance(criterion.bce, KnownKindsLoss):
-        criterion.bce = KnownKindsLoss()
     names = [file.replace("\\", "/").rsplit("/", 1)[-1] for file in files]
-    criterion.bce.known = torch.tensor([name.startswith(FULLY_LABELLED) for name in names])
+    known = torch.tensor([name.startswith(FULLY_LABELLED) for name in names])
+    for loss in _losses(model.criterion):
+        if not isinstance(loss.bce, KnownKindsLoss):
+            loss.bce = KnownKindsLoss()
+        loss.bce.known = known
+
+
+def _losses(criterion: Any) -> list[Any]:
+    """A network without suppression of doubles (YOLO26) is taught by two: many boxes for each signature, and one."""
+    both = [getattr(criterion, part, None) for part in ("one2many", "one2one")]
+    return [loss for loss in both if loss is not None] or [criterion]

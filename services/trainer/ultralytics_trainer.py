@@ -38,7 +38,7 @@ def run(settings: TrainingSettings, data: Path) -> Path:
     resumed = last.exists()
     model = runtime.load_model(last if resumed else architecture(settings.family))
     model.add_callback("on_train_start", _channels_last)
-    model.add_callback("on_train_batch_start", _lower_rate_with_time)
+    model.add_callback("on_train_batch_start", lower_rate_with_time)
     trainer = _warm_trainer(settings)
     model.train(trainer=trainer, resume=resumed, **_arguments(settings, data, on_gpu))
     return last.with_name("best.pt")
@@ -94,7 +94,7 @@ def _channels_last(trainer: Any) -> None:
         trainer.model = trainer.model.to(memory_format=torch.channels_last)
 
 
-def _lower_rate_with_time(trainer: Any) -> None:
+def lower_rate_with_time(trainer: Any) -> None:
     """A run that ends by the clock lowers its rate by the clock.
 
     Ultralytics lowers it at the start of an epoch, for as many epochs as it guesses there will be: a run of three long

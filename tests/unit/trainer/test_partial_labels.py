@@ -28,3 +28,10 @@ def test_the_models_loss_learns_it_from_file_names() -> None:
     model = SimpleNamespace(criterion=None, init_criterion=lambda: criterion)
     note_labelled_kinds(model, ["/a/full__synthetic__1.png", "/a/tobacco__2.png"])
     assert criterion.bce.known.tolist() == [True, False]
+
+
+def test_so_do_both_losses_of_a_network_that_has_two() -> None:
+    plain = torch.nn.BCEWithLogitsLoss(reduction="none")
+    criterion = SimpleNamespace(one2many=SimpleNamespace(bce=plain), one2one=SimpleNamespace(bce=plain))
+    note_labelled_kinds(SimpleNamespace(criterion=criterion), ["/a/tobacco__2.png", "/a/full__synthetic__1.png"])
+    assert [loss.bce.known.tolist() for loss in (criterion.one2many, criterion.one2one)] == [[False, True]] * 2
