@@ -27,10 +27,8 @@ from tests.servers import Servers
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "documents"
 
-# Shorter than the defaults, so that recovery is seen in seconds; the rules are the same. The fast model, too: here it
-# matters that results arrive, not what is found.
+# Shorter than the defaults, so that recovery is seen in seconds; the rules are the same.
 QUICK_RECOVERY = {
-    "PARAPHE_MODEL_DEFAULT": "signatures-fast",
     "PARAPHE_JOB_LEASE_S": "5",
     "PARAPHE_JOB_HEARTBEAT_S": "1.5",
     "PARAPHE_JOB_RESEND_AFTER_S": "4",

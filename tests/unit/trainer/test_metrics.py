@@ -1,7 +1,5 @@
 """The measures, against hand-made cases and against Ultralytics' own metric code."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -87,10 +85,7 @@ def test_a_measure_without_meaning_is_nan_and_no_error() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_average_precision_is_that_of_ultralytics(seed: int, tmp_path: Path) -> None:
-    from services.trainer import runtime
-
-    runtime.prepare(tmp_path)
+def test_average_precision_is_that_of_ultralytics(seed: int) -> None:
     import torch
     from ultralytics.engine.validator import BaseValidator
     from ultralytics.utils.metrics import ap_per_class

@@ -13,7 +13,6 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from services.trainer import runtime
 from services.trainer.synthesis.ink import rasterise
 from services.trainer.synthesis.signature import signature
 from services.trainer.training import parse_arguments, train
@@ -80,8 +79,7 @@ def rates(out: Path) -> list[float]:
 
 
 @pytest.mark.parametrize(("elapsed", "epoch", "share"), [(0, 0, 1.0), (1800, 0, 0.505), (3600, 1, 0.01), (0, 3, 0.01)])
-def test_the_rate_is_at_rest_when_the_time_is_over(elapsed: float, epoch: int, share: float, tmp_path: Path) -> None:
-    runtime.prepare(tmp_path)
+def test_the_rate_is_at_rest_when_the_time_is_over(elapsed: float, epoch: int, share: float) -> None:
     from services.trainer.ultralytics_trainer import lower_rate_with_time
 
     group = {"initial_lr": 0.002, "lr": 0.0}

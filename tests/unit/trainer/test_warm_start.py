@@ -8,13 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from services.trainer import runtime
 from services.trainer.warm_start import load_weights, restore_normalization
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _ultralytics(tmp_path_factory: pytest.TempPathFactory) -> None:
-    runtime.prepare(tmp_path_factory.mktemp("ultralytics"))
 
 
 def folded_network() -> nn.Sequential:

@@ -7,14 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from services.trainer import runtime
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _ultralytics(tmp_path_factory: pytest.TempPathFactory) -> None:
-    runtime.prepare(tmp_path_factory.mktemp("ultralytics"))
-
-
 KINDS = ["signature", "initials", "stamp"]
 
 
