@@ -11,8 +11,7 @@ from services.trainer.export import clean_checkpoint, last_checkpoint
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Any:
-    runtime.prepare(tmp_path)
+def model() -> Any:
     torch.manual_seed(1)
     built = runtime.load_model("yolo11n.yaml").model.eval()
     built.args = {"task": "detect", "imgsz": 640, "data": "/home/somebody/data.yaml"}
@@ -37,7 +36,6 @@ def test_a_clean_checkpoint_names_no_folder_and_still_loads(model: Any, tmp_path
 
 
 def test_of_several_runs_the_weights_are_averaged(model: Any, tmp_path: Path) -> None:
-    runtime.prepare(tmp_path)
     checkpoints = [tmp_path / "one.pt", tmp_path / "two.pt"]
     for checkpoint, value in zip(checkpoints, (1.0, 4.0), strict=True):
         for parameter in model.parameters():

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from services.trainer import runtime
-
 PAPER, INK = 250, 10
 BOX = np.array([[30, 60, 90, 84]], np.float32)  # left, top, right, bottom
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _prepared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    runtime.prepare(tmp_path_factory.mktemp("ultralytics"))
 
 
 @pytest.fixture(autouse=True)
