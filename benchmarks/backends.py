@@ -3,13 +3,17 @@
 ``python -m benchmarks.backends [MODEL_FOLDER …]`` (default: every version in models/) takes turns between all
 that is installed and prints a table; the accuracy beside it is what ``paraphe model evaluate --record`` has written
 into the version's model.json. What each row times is what a worker does once a page is decoded: reduce and place it,
-the forward, reading the boxes.
+the forward, reading the boxes. With ``--threads`` as many threads make pages ready and share forwards, as a worker's
+do: that is what keeps a GPU busy.
 """
 
 import argparse
 import json
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -18,10 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.scans import small_scans
+from services.detector.batcher import Batcher
 from services.detector.model_cache import read_model
-from services.detector.yolo.backends.backend import Precision
+from services.detector.settings import WorkerSettings
+from services.detector.yolo.backends.backend import Backend, Precision
 from services.detector.yolo.backends.choice import BackendName, choose_backend
-from services.detector.yolo.detector import Detector
+from services.detector.yolo.detector import Detector, PreparedPage
+from shared.domain.detection import Page
+from shared.domain.errors import ParapheError
+from shared.domain.model_version import ModelVersion
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 
@@ -40,21 +49,40 @@ _ACCURACY = ("f1", "map50", "map50_95")
 
 @dataclass(frozen=True)
 class Contender:
-    """One row: a loaded detector and the pages it is given, rendered for its largest input."""
+    """One row: a loaded network and the pages it is given, rendered for its largest input."""
 
-    model: str
-    sizes: str
-    runtime: str
-    precision: str
+    version: ModelVersion
+    backend: Backend
+    precision: Precision
     accuracy: dict[str, float]
-    detector: Detector
     pages: list[RenderedPage]
 
-    def pages_a_second(self) -> float:
+    @property
+    def model(self) -> str:
+        """The model's name and version."""
+        return f"{self.version.name} {self.version.version}"
+
+    def pages_a_second(self, threads: int) -> float:
         """One pass over all pages."""
+        detector = Detector(self.backend, self.version, _LEAST_CONFIDENCE)
         started = time.perf_counter()
-        self.detector.detect_all(self.pages)
+        if threads == 1:
+            detector.detect_all(self.pages)
+        else:
+            with ThreadPoolExecutor(threads) as examining, _batcher(detector, self.backend) as batcher:
+                list(examining.map(lambda page: batcher.submit(detector.prepare(page)).result(), self.pages))
         return len(self.pages) / (time.perf_counter() - started)
+
+
+@contextmanager
+def _batcher(detector: Detector, backend: Backend) -> Iterator[Batcher[PreparedPage, Page]]:
+    """As a worker makes it."""
+    wait_s = WorkerSettings().max_wait_ms / 1000
+    batcher = Batcher(detector.detect, lambda page: page.shapes, backend.preferred_batch, wait_s)
+    try:
+        yield batcher
+    finally:
+        batcher.close()
 
 
 def main() -> None:
@@ -63,18 +91,19 @@ def main() -> None:
     parser.add_argument("models", nargs="*", type=Path, help="folders of model versions")
     parser.add_argument("--pages", type=int, default=24, help="pages a pass")
     parser.add_argument("--runs", type=int, default=5, help="passes of each, by turns")
+    parser.add_argument("--threads", type=int, default=1, help="threads that share forwards, as a worker's do")
     arguments = parser.parse_args()
     folders = arguments.models or sorted(path.parent for path in MODELS.glob("*/*/model.json"))
     with tempfile.TemporaryDirectory(prefix="paraphe-") as scratch, Renderer(1) as renderer:
         scans = small_scans(Path(scratch), arguments.pages)
         contenders = [one for folder in folders for one in _contenders(folder, scans, renderer)]
         for one in contenders:
-            one.pages_a_second()  # a runtime compiles on its first pages
+            one.pages_a_second(arguments.threads)  # a runtime compiles on its first pages
         speeds: list[list[float]] = [[] for _ in contenders]
         for _ in range(arguments.runs):
             for one, runs in zip(contenders, speeds, strict=True):
-                runs.append(one.pages_a_second())
-    Console(width=120).print(_table(contenders, speeds))
+                runs.append(one.pages_a_second(arguments.threads))
+    Console(width=140).print(_table(contenders, speeds))
 
 
 def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Contender]:
@@ -83,28 +112,30 @@ def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Con
     accuracy = {name: recorded[name]["value"] for name in _ACCURACY if name in recorded}
     pages = [page for scan in scans for page in renderer.pages(scan, version.raster_size, RenderLimits())]
     return [
-        Contender(
-            f"{version.name} {version.version}",
-            "+".join(str(size) for size in version.input_sizes),
-            name,
-            precision,
-            accuracy,
-            Detector(choose_backend(version, name, precision), version, _LEAST_CONFIDENCE),
-            pages,
-        )
+        Contender(version, backend, precision, accuracy, pages)
         for name, precision in _RUNTIMES
+        if (backend := _loaded(version, name, precision))
     ]
 
 
+def _loaded(version: ModelVersion, name: BackendName, precision: Precision) -> Backend | None:
+    try:
+        return choose_backend(version, name, precision)
+    except ParapheError as missing:
+        print(f"left out: {missing}")
+        return None
+
+
 def _table(contenders: list[Contender], speeds: list[list[float]]) -> Table:
-    table = Table("model", "px", "runtime", "precision", "pages/s", "range", "ratio", "F1", "mAP50", "mAP50-95")
+    table = Table("model", "px", "runtime", "on", "precision", "pages/s", "range", "ratio", "F1", "mAP50", "mAP50-95")
     plain = {one.model: median(runs) for one, runs in zip(contenders, speeds, strict=True) if _is_alternative(one)}
     for one, runs in zip(contenders, speeds, strict=True):
         accuracy = [f"{100 * one.accuracy[name]:.1f}" if name in one.accuracy else "-" for name in _ACCURACY]
         table.add_row(
             one.model,
-            one.sizes,
-            one.runtime,
+            "+".join(str(size) for size in one.version.input_sizes),
+            one.backend.name,
+            one.backend.device,
             one.precision,
             f"{median(runs):.1f}",
             f"{min(runs):.1f} - {max(runs):.1f}",
@@ -115,7 +146,7 @@ def _table(contenders: list[Contender], speeds: list[list[float]]) -> Table:
 
 
 def _is_alternative(one: Contender) -> bool:
-    return (one.runtime, one.precision) == _ALTERNATIVE
+    return (one.backend.name, one.precision) == _ALTERNATIVE
 
 
 if __name__ == "__main__":
