@@ -35,6 +35,16 @@ class PooledPage:
     fully_labelled: bool
 
 
+@dataclass(frozen=True)
+class Cut:
+    """How windows are cut: their side in px; pages are scaled by 1 ± scale or not at all, but for a share that is shown
+    whole, reduced to the side: as a look at a smaller size will see it."""
+
+    side: int
+    scale: float
+    whole: float = 0.0
+
+
 class _Slot(NamedTuple):
     size: tuple[int, int]
     boxes: NDArray[np.float32]
@@ -68,47 +78,59 @@ class PagePool:
         held[:, :height, :width] = page.pixels.to(held.device, non_blocking=True).permute(2, 0, 1)
         self._slots[slot : slot + 1] = [_Slot((width, height), page.boxes, page.fully_labelled)]
 
-    def windows(self, chosen: Sequence[int], side: int, scale: float, rng: np.random.Generator) -> dict[str, Any]:
-        """A batch as Ultralytics takes it: of each chosen page a window of side x side px, scaled by 1 ± scale or not.
+    def windows(self, chosen: Sequence[int], cut: Cut, rng: np.random.Generator) -> dict[str, Any]:
+        """A batch as Ultralytics takes it: one window of each chosen page.
 
         img (n, 3, side, side) float in 0 to 255, cls (boxes, 1), bboxes (boxes, 4) normalised, batch_idx, im_file.
         """
         pages = [self._slots[slot] for slot in chosen]
-        zoom = rng.uniform(1 - scale, 1 + scale, (len(pages), 1))
-        zoom[rng.random(len(pages)) < UNSCALED_SHARE] = 1.0
-        sizes = np.array([page.size for page in pages]) * zoom
-        corners = np.rint(_corners(sizes, side, rng))  # at whole pixels an unscaled page stays crisp
+        whole = rng.random((len(pages), 1)) < cut.whole
+        sheets = np.rint(self._side * np.where(whole, cut.side / self._side, _zooms(len(pages), cut.scale, rng)))
+        sizes = np.array([page.size for page in pages]) * sheets / self._side
+        corners = np.rint(_corners(sizes, cut.side, np.where(whole, 0, _MARGIN), rng)).astype(int)
+        places = zip(chosen, sheets[:, 0].astype(int).tolist(), corners.tolist(), strict=True)
+        pixels = torch.stack([self._window(slot, sheet, corner, cut.side) for slot, sheet, corner in places])
         owner = np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages])
         boxes = torch.from_numpy(np.concatenate([page.boxes for page in pages]))
-        moved, remain = shifted(boxes[:, 1:], torch.from_numpy(sizes[owner]), torch.from_numpy(corners[owner]), side)
+        moved, remain = shifted(
+            boxes[:, 1:], torch.from_numpy(sizes[owner]), torch.from_numpy(corners[owner]), cut.side
+        )
         return {
-            "img": _tinted(self._cut(chosen, zoom, corners, side), rng),
+            "img": _tinted(pixels, rng),
             "cls": boxes[remain, :1],
             "bboxes": moved[remain].float(),
             "batch_idx": torch.from_numpy(owner)[remain].float(),
             "im_file": [FULLY_LABELLED if page.fully_labelled else "" for page in pages],
         }
 
-    def _cut(
-        self, chosen: Sequence[int], zoom: NDArray[np.float64], corners: NDArray[np.float64], side: int
-    ) -> torch.Tensor:
-        device = self._pixels.device
-        spread = np.broadcast_to(side / (self._side * zoom), corners.shape)
-        middle = 2 * (corners + side / 2) / (self._side * zoom) - 1
-        placing = np.zeros((len(chosen), 2, 3), np.float32)
-        placing[:, [0, 1], [0, 1]], placing[:, :, 2] = spread, middle
-        grid = torch.nn.functional.affine_grid(
-            torch.from_numpy(placing).to(device), [len(chosen), 3, side, side], align_corners=False
-        )
-        pixels = self._pixels[torch.as_tensor(chosen, device=device)].float() - PADDING
-        return torch.nn.functional.grid_sample(pixels, grid, align_corners=False) + PADDING
+    def _window(self, slot: int, sheet: int, corner: Sequence[int], side: int) -> torch.Tensor:
+        """Pixels (3, side, side) at a corner (x, y) of a page's square, made sheet px wide and high by averages."""
+        pixels = self._pixels[slot].float()
+        if sheet != self._side:
+            pixels = torch.nn.functional.interpolate(pixels[None], [sheet] * 2, mode="bilinear", antialias=True)[0]
+        window = torch.full((3, side, side), float(PADDING), device=pixels.device)
+        (left, top), (right, bottom) = np.maximum(corner, 0), np.minimum(np.add(corner, side), sheet)
+        x, y = corner
+        window[:, top - y : bottom - y, left - x : right - x] = pixels[:, top:bottom, left:right]
+        return window
 
 
-def _corners(sizes: NDArray[np.float64], side: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Left upper corners (n, 2) of windows, in px of pages of these sizes: anywhere on the page, or around it."""
+def _zooms(count: int, scale: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    zooms = rng.uniform(1 - scale, 1 + scale, (count, 1))
+    zooms[rng.random(count) < UNSCALED_SHARE] = 1.0  # and at whole pixels: as crisp as it was
+    return zooms
+
+
+def _corners(
+    sizes: NDArray[np.float64], side: int, margin: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Left upper corners (n, 2) of windows, in px of pages of these sizes: anywhere on the page, or around it.
+
+    margin (n, 1): the share of a window that may lie beyond the page's edge.
+    """
     overhang = sizes - side
-    low = np.minimum(overhang, 0) - _MARGIN * side
-    high = np.maximum(overhang, 0) + _MARGIN * side
+    low = np.minimum(overhang, 0) - margin * side
+    high = np.maximum(overhang, 0) + margin * side
     return rng.uniform(low, high)
 
 

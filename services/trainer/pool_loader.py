@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from services.trainer.packing import label_of, listed
-from services.trainer.page_pool import PagePool, PooledPage
+from services.trainer.page_pool import Cut, PagePool, PooledPage
 from services.trainer.page_stream import PageStream
 from services.trainer.partial_labels import FULLY_LABELLED
 
@@ -24,12 +24,11 @@ _LOOK_AGAIN_S = 0.2
 
 @dataclass(frozen=True)
 class Feed:
-    """How batches are made: windows a batch and an epoch, their side in px and scale, the share of drawn pages."""
+    """How batches are made: windows a batch and an epoch, how they are cut, the share of drawn pages."""
 
     batch: int
     windows: int
-    side: int
-    scale: float
+    cut: Cut
     drawn_share: float
     seed: int
 
@@ -53,7 +52,7 @@ class PoolLoader:
         self._wait_for_pages()
         for _ in range(len(self)):
             self._take_in()
-            yield self._pool.windows(self._chosen(), self._feed.side, self._feed.scale, self._rng)
+            yield self._pool.windows(self._chosen(), self._feed.cut, self._rng)
 
     def close(self) -> None:
         """Stop drawing pages."""

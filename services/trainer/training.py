@@ -29,10 +29,11 @@ class TrainingSettings:
     pages, labelled for every kind unless tagged otherwise, each seen once an epoch. kinds: how many of signature,
     initials, stamp are learned. repeat: how often an epoch sees each real page. warm_start: .npz or .pt; of a smaller
     network's checkpoint a wider copy is made. family: one of networks/ or of Ultralytics. crop: side of the random
-    windows trained on, 0 for whole pages; whole: share of batches of whole pages reduced to that side, which a look at
-    a smaller size will be given. scale: by how much pages are enlarged or reduced, those but for a share that is shown
-    as production shows it. They are not turned: a box turned with its page grows, and larger boxes are what is then
-    learned. freeze: how many of the network's first layers keep the warm start's weights, which shortens a step.
+    windows trained on, 0 for whole pages; whole: share of batches (of windows, where pages are drawn) that show whole
+    pages reduced to that side, which a look at a smaller size will be given. scale: by how much pages are enlarged or
+    reduced, those but for a share that is shown as production shows it. They are not turned: a box turned with its page
+    grows, and larger boxes are what is then learned. freeze: how many of the network's first layers keep the warm
+    start's weights, which shortens a step.
     hours: if given, what decides instead of epochs.
 
     drawing: how many processes draw fresh pages while the network trains, which is for a GPU: pages then lie on it, an

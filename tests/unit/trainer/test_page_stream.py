@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from services.trainer.page_pool import PagePool, PooledPage
+from services.trainer.page_pool import Cut, PagePool, PooledPage
 from services.trainer.page_stream import PageStream, drawing_of
 from services.trainer.pool_loader import Feed, PoolLoader
 from services.trainer.training import parse_arguments, train
@@ -69,7 +69,9 @@ def test_every_process_draws_and_none_survives_the_end(data: Path) -> None:
     try:
         assert {page.fully_labelled for page in arrived(stream, 12)} == {True, False}
         loader = PoolLoader(
-            PagePool(arrived(stream, 1)[:1], 6, LONG_SIDE, torch.device("cpu")), stream, Feed(4, 10, 128, 0.4, 0.75, 1)
+            PagePool(arrived(stream, 1)[:1], 6, LONG_SIDE, torch.device("cpu")),
+            stream,
+            Feed(4, 10, Cut(128, 0.4), 0.75, 1),
         )
         batches = list(loader)
         assert [len(batch["img"]) for batch in batches] == [4, 4], "no batch is left incomplete"
