@@ -73,6 +73,7 @@ def clean_checkpoint(checkpoints: Sequence[Path], target: Path) -> None:
     model.criterion = None
     for attribute in ("pt_path", "yaml_file"):  # folders again
         model.__dict__.pop(attribute, None)
+    model.yaml["yaml_file"] = Path(model.yaml["yaml_file"]).name  # of one of our own networks, with its folder
     for parameter in model.parameters():
         parameter.requires_grad = False
     arguments = {key: value for key, value in stored["train_args"].items() if key in _KEPT_ARGUMENTS}

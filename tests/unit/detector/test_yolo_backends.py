@@ -4,10 +4,12 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
+import torch
 
 from services.detector.model_cache import ModelCache
-from services.detector.yolo.backends.backend import Backend
+from services.detector.yolo.backends.backend import Backend, Precision
 from services.detector.yolo.backends.choice import BackendName, choose_backend
 from services.detector.yolo.detector import Detector
 from shared.domain.detection import Detection, Kind, Page
@@ -21,6 +23,7 @@ SAMPLES = PROJECT_ROOT / "samples" / "documents"
 EXPECTED: dict[str, dict[str, int]] = json.loads((SAMPLES / "expected.json").read_text())
 THREADS = 1  # threads that share a page wait for each other on a busy machine
 NAMES: tuple[BackendName, ...] = ("openvino", "onnxruntime", "pytorch")
+PRECISIONS: tuple[Precision, ...] = ("f32", "auto")
 LEAST = 0.05
 COMPARED = 0.10
 
@@ -134,3 +137,16 @@ def test_a_runtime_that_is_missing_is_named(model: ModelVersion, monkeypatch: py
 def test_models_may_know_kinds_we_do_not(model: ModelVersion, pages: dict[str, list[RenderedPage]]) -> None:
     stranger = detector_on(choose_backend(model, "onnxruntime", threads=THREADS), replace(model, classes=("logo",)))
     assert all(page.detections == () for page in stranger.detect_all(pages["contract-en.png"]))
+
+
+@pytest.mark.parametrize(
+    ("instructions", "same"), [({"avx2": True}, True), ({"avx512_bf16": True}, False), ({"bf16": True}, False)]
+)
+def test_pytorch_computes_in_bf16_only_where_the_cpu_does(
+    monkeypatch: pytest.MonkeyPatch, model: ModelVersion, instructions: dict[str, bool], same: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    noise = np.random.default_rng(7).random((1, 3, 64, 64), np.float32)
+    exact, quick = (choose_backend(model, "pytorch", precision, THREADS).infer(noise) for precision in PRECISIONS)
+    assert np.array_equal(exact, quick) is same

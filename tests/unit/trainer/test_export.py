@@ -8,6 +8,7 @@ import torch
 
 from services.trainer import runtime
 from services.trainer.export import clean_checkpoint, last_checkpoint
+from services.trainer.ultralytics_trainer import architecture
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def model() -> Any:
     built = runtime.load_model("yolo11n.yaml").model.eval()
     built.args = {"task": "detect", "imgsz": 640, "data": "/home/somebody/data.yaml"}
     built.pt_path = "/home/somebody/last.pt"
+    built.yaml["yaml_file"] = "/home/somebody/networks/yolo11n.yaml"
     return built
 
 
@@ -51,3 +53,9 @@ def test_a_run_and_a_version_both_have_weights_to_average(tmp_path: Path) -> Non
     (version / "model.pt").touch()
     assert last_checkpoint(run) == run / "run" / "weights" / "last.pt"
     assert last_checkpoint(version) == version / "model.pt"
+
+
+def test_of_the_head_of_yolo26_the_detector_is_given_the_branch_it_reads() -> None:
+    network = runtime.load_model(architecture("yolo11n-end2end")).model.eval()
+    boxes_and_scores, _ = network(torch.rand(1, 3, 64, 64))
+    assert boxes_and_scores.shape == (1, 4 + 3, 8 * 8 + 4 * 4 + 2 * 2)
