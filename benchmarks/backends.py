@@ -11,9 +11,8 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,8 +26,7 @@ from services.detector.model_cache import read_model
 from services.detector.settings import WorkerSettings
 from services.detector.yolo.backends.backend import Backend, Precision
 from services.detector.yolo.backends.choice import BackendName, choose_backend
-from services.detector.yolo.detector import Detector, PreparedPage
-from shared.domain.detection import Page
+from services.detector.yolo.detector import Detector
 from shared.domain.errors import ParapheError
 from shared.domain.model_version import ModelVersion
 from shared.pages.limits import RenderLimits
@@ -44,6 +42,7 @@ _RUNTIMES: tuple[tuple[BackendName, Precision], ...] = (
 )
 _ALTERNATIVE = ("pytorch", "f32")
 _LEAST_CONFIDENCE = 0.05
+_MOST_WAIT_S = WorkerSettings().max_wait_ms / 1000
 _ACCURACY = ("f1", "map50", "map50_95")
 
 
@@ -53,6 +52,7 @@ class Contender:
 
     version: ModelVersion
     backend: Backend
+    detector: Detector
     precision: Precision
     accuracy: dict[str, float]
     pages: list[RenderedPage]
@@ -64,25 +64,18 @@ class Contender:
 
     def pages_a_second(self, threads: int) -> float:
         """One pass over all pages."""
-        detector = Detector(self.backend, self.version, _LEAST_CONFIDENCE)
         started = time.perf_counter()
         if threads == 1:
-            detector.detect_all(self.pages)
+            self.detector.detect_all(self.pages)
         else:
-            with ThreadPoolExecutor(threads) as examining, _batcher(detector, self.backend) as batcher:
-                list(examining.map(lambda page: batcher.submit(detector.prepare(page)).result(), self.pages))
+            self._detect_by(threads)
         return len(self.pages) / (time.perf_counter() - started)
 
-
-@contextmanager
-def _batcher(detector: Detector, backend: Backend) -> Iterator[Batcher[PreparedPage, Page]]:
-    """As a worker makes it."""
-    wait_s = WorkerSettings().max_wait_ms / 1000
-    batcher = Batcher(detector.detect, lambda page: page.shapes, backend.preferred_batch, wait_s)
-    try:
-        yield batcher
-    finally:
-        batcher.close()
+    def _detect_by(self, threads: int) -> None:
+        detector = self.detector
+        batcher = Batcher(detector.detect, lambda page: page.shapes, self.backend.preferred_batch, _MOST_WAIT_S)
+        with closing(batcher), ThreadPoolExecutor(threads) as examining:
+            list(examining.map(lambda page: batcher.submit(detector.prepare(page)).result(), self.pages))
 
 
 def main() -> None:
@@ -112,7 +105,7 @@ def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Con
     accuracy = {name: recorded[name]["value"] for name in _ACCURACY if name in recorded}
     pages = [page for scan in scans for page in renderer.pages(scan, version.raster_size, RenderLimits())]
     return [
-        Contender(version, backend, precision, accuracy, pages)
+        Contender(version, backend, Detector(backend, version, _LEAST_CONFIDENCE), precision, accuracy, pages)
         for name, precision in _RUNTIMES
         if (backend := _loaded(version, name, precision))
     ]
@@ -122,7 +115,7 @@ def _loaded(version: ModelVersion, name: BackendName, precision: Precision) -> B
     try:
         return choose_backend(version, name, precision)
     except ParapheError as missing:
-        print(f"left out: {missing}")
+        print(f"left out: {name} at {precision}, for {version.name}: {missing}")
         return None
 
 
@@ -139,7 +132,7 @@ def _table(contenders: list[Contender], speeds: list[list[float]]) -> Table:
             one.precision,
             f"{median(runs):.1f}",
             f"{min(runs):.1f} - {max(runs):.1f}",
-            f"{median(runs) / plain[one.model]:.2f}",
+            f"{median(runs) / plain[one.model]:.2f}" if one.model in plain else "-",
             *accuracy,
         )
     return table

@@ -37,7 +37,7 @@ class WindowCropper:
         if min(height, width) <= self._side:
             return batch
         if torch.rand((), generator=self._generator) < self._whole:
-            return {**batch, "img": self._reduced(images)}
+            return {**batch, "img": scaled(images, self._side)}
         corners = self._window_corners(len(images), height, width)
         windows = [
             image[:, top : top + self._side, left : left + self._side]
@@ -54,14 +54,15 @@ class WindowCropper:
             "batch_idx": batch["batch_idx"][keep],
         }
 
-    def _reduced(self, images: torch.Tensor) -> torch.Tensor:
-        size = [self._side, self._side]
-        return torch.nn.functional.interpolate(images, size, mode="bilinear", antialias=True)
-
     def _window_corners(self, count: int, height: int, width: int) -> torch.Tensor:
         shares = torch.rand((count, 2), generator=self._generator)
         room = torch.tensor([width - self._side, height - self._side])
         return (shares * (room + 1)).long()
+
+
+def scaled(images: torch.Tensor, side: int) -> torch.Tensor:
+    """Square images (n, channels, height, width), made side px wide and high by averages."""
+    return torch.nn.functional.interpolate(images, [side, side], mode="bilinear", antialias=True)
 
 
 def shifted(

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from services.trainer.cropping import PADDING, UNSCALED_SHARE, shifted
+from services.trainer.cropping import PADDING, UNSCALED_SHARE, scaled, shifted
 from services.trainer.partial_labels import FULLY_LABELLED
 
 _MARGIN = 0.05  # share of a window that may lie beyond the page's edge
@@ -85,10 +85,11 @@ class PagePool:
         """
         pages = [self._slots[slot] for slot in chosen]
         whole = rng.random((len(pages), 1)) < cut.whole
-        sheets = np.rint(self._side * np.where(whole, cut.side / self._side, _zooms(len(pages), cut.scale, rng)))
+        zooms = np.where(whole, cut.side / self._side, _zooms(len(pages), cut.scale, rng))
+        sheets = np.rint(self._side * zooms).astype(int)
         sizes = np.array([page.size for page in pages]) * sheets / self._side
         corners = np.rint(_corners(sizes, cut.side, np.where(whole, 0, _MARGIN), rng)).astype(int)
-        places = zip(chosen, sheets[:, 0].astype(int).tolist(), corners.tolist(), strict=True)
+        places = zip(chosen, sheets[:, 0].tolist(), corners.tolist(), strict=True)
         pixels = torch.stack([self._window(slot, sheet, corner, cut.side) for slot, sheet, corner in places])
         owner = np.repeat(np.arange(len(pages)), [len(page.boxes) for page in pages])
         boxes = torch.from_numpy(np.concatenate([page.boxes for page in pages]))
@@ -105,9 +106,9 @@ class PagePool:
 
     def _window(self, slot: int, sheet: int, corner: Sequence[int], side: int) -> torch.Tensor:
         """Pixels (3, side, side) at a corner (x, y) of a page's square, made sheet px wide and high by averages."""
-        pixels = self._pixels[slot].float()
+        pixels = self._pixels[slot]
         if sheet != self._side:
-            pixels = torch.nn.functional.interpolate(pixels[None], [sheet] * 2, mode="bilinear", antialias=True)[0]
+            pixels = scaled(pixels[None].float(), sheet)[0]
         window = torch.full((3, side, side), float(PADDING), device=pixels.device)
         (left, top), (right, bottom) = np.maximum(corner, 0), np.minimum(np.add(corner, side), sheet)
         x, y = corner

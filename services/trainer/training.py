@@ -33,8 +33,7 @@ class TrainingSettings:
     pages reduced to that side, which a look at a smaller size will be given. scale: by how much pages are enlarged or
     reduced, those but for a share that is shown as production shows it. They are not turned: a box turned with its page
     grows, and larger boxes are what is then learned. freeze: how many of the network's first layers keep the warm
-    start's weights, which shortens a step.
-    hours: if given, what decides instead of epochs.
+    start's weights, which shortens a step. hours: if given, what decides instead of epochs.
 
     drawing: how many processes draw fresh pages while the network trains, which is for a GPU: pages then lie on it, an
     epoch has as many windows as epoch_windows says, drawn_share of them cut from such pages, and the newest pool_room

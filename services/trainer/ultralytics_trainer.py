@@ -21,6 +21,7 @@ from services.trainer.partial_labels import note_labelled_kinds
 from services.trainer.pool_loader import Feed, PoolLoader, packed_pages
 from services.trainer.sharp_scaling import scale_sharply
 from services.trainer.warm_start import load_weights, restore_normalization
+from shared.processor import has_bf16
 
 if TYPE_CHECKING:
     from services.trainer.training import TrainingSettings
@@ -31,7 +32,7 @@ _NETWORKS = Path(__file__).with_name("networks")
 def run(settings: TrainingSettings, data: Path) -> Path:
     """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path."""
     on_gpu = torch.cuda.is_available()
-    if not on_gpu and _has_bf16():
+    if not on_gpu and has_bf16(torch.cpu.get_capabilities()):
         engine: Any = importlib.import_module("ultralytics.engine.trainer")
         engine.autocast = _bf16_on_cpu
     last = Path(settings.out) / "run" / "weights" / "last.pt"
@@ -82,12 +83,6 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
         "patience": settings.epochs,
         "plots": True,
     }
-
-
-def _has_bf16() -> bool:
-    """Whether the CPU has instructions for it: where it has none, bf16 takes seven times as long as float32."""
-    known = torch.cpu.get_capabilities()
-    return any(known.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _bf16_on_cpu(*_: Any, **__: Any) -> AbstractContextManager[Any]:

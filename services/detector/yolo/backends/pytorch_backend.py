@@ -9,6 +9,7 @@ import numpy as np
 
 from services.detector.yolo.arrays import Floats
 from services.detector.yolo.backends.backend import Precision
+from shared.processor import has_bf16
 
 # Before its import: Ultralytics must neither look for the network nor write settings into a home folder.
 os.environ.setdefault("YOLO_OFFLINE", "1")
@@ -19,8 +20,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
-_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # as torch names the instructions, of x86 and of ARM
-
 
 class PyTorchBackend:
     """An Ultralytics checkpoint (.pt). It is unpickled, so it must be a file we checked or the caller trusts."""
@@ -30,7 +29,7 @@ class PyTorchBackend:
     def __init__(self, checkpoint: Path, threads: int, precision: Precision = "f32") -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.device = torch.cuda.get_device_name() if self._device.type == "cuda" else "CPU"
-        self._reduced = precision == "auto" and (self._device.type == "cuda" or has_bf16())
+        self._reduced = precision == "auto" and (self._device.type == "cuda" or has_bf16(torch.cpu.get_capabilities()))
         network = _unpickled(checkpoint)
         torch.set_num_threads(threads)  # after the import of Ultralytics, which sets its own idea
         self._network = network.float().fuse(verbose=False).eval().to(self._device, memory_format=torch.channels_last)
@@ -51,12 +50,6 @@ class PyTorchBackend:
             output = self._network(pages)
         first = output[0] if isinstance(output, tuple | list) else output
         return np.asarray(first.float().cpu().numpy())
-
-
-def has_bf16() -> bool:
-    """Whether the CPU computes in bf16: where not, torch imitates it, and a forward takes eight times as long."""
-    known = torch.cpu.get_capabilities()
-    return any(known.get(name) for name in _BF16)
 
 
 def _unpickled(checkpoint: Path) -> Any:
