@@ -135,9 +135,7 @@ class System:
         for url in cycle(random.sample(urls, len(urls))):
             try:
                 files = {"file": (document.name, document.read_bytes())}
-                answer = httpx.post(
-                    f"{url}/v1/jobs", files=files, data={"model": _MODEL}, headers=headers, timeout=20
-                )
+                answer = httpx.post(f"{url}/v1/jobs", files=files, data={"model": _MODEL}, headers=headers, timeout=20)
                 if answer.status_code in (200, 202):
                     self.accepted_by[url] += 1
                     return str(answer.json()["id"])

@@ -31,7 +31,7 @@ def contract(desk: Desk, signed: bool) -> None:
         way = WAYS_TO_SIGN[int(rng.choice(4, p=[0.5, 0.24, 0.08, 0.18]))]
         way(desk, flow, int(rng.integers(1, 4)), 0.85 if signed else 0.0)
     if rng.random() < (0.2 if signed else 0.55):
-        initials_at_foot(desk, int(rng.integers(1, 4)))
+        initials_at_foot(desk, int(rng.integers(1, 4)), None if last_page else flow.y)
     layouts.footer(desk, flow)
 
 
@@ -50,7 +50,7 @@ def statutes(desk: Desk, signed: bool) -> None:
     if signed:
         _sign_freely(desk, flow)
     if rng.random() < (0.25 if signed else 0.75):
-        initials_at_foot(desk, int(rng.integers(1, 4)))
+        initials_at_foot(desk, int(rng.integers(1, 4)), None if signed else flow.y)
     layouts.footer(desk, flow)
 
 

@@ -92,12 +92,12 @@ class Desk:
         return float(self.rng.uniform(0.4, 0.7) if self.rng.random() < 0.2 else self.rng.uniform(0.75, 1.0))
 
     def initial(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
-        """Put a paraphe no higher than `height` around x, y; letters stay small, only steep strokes grow tall.
+        """Put a paraphe no higher than `height` around x, y; letters stay lower, only steep strokes grow tall.
 
         Some people initial with their whole signature, made small: where it stands makes initials of it.
         """
         if self.real is not None and self.rng.random() < self.real_share / 2:
-            height = min(height, self.rng.uniform(5.0, 14.0))
+            height = min(height, self.rng.uniform(5.0, 18.0))
             alpha = self.real.draw(self.rng, (height * 2.2 * self.sheet.scale, height * self.sheet.scale))
             self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
         else:
@@ -110,7 +110,9 @@ class Desk:
     def _paraphe(self, kind: Kind, x: float, y: float, name: str, height: float, colour: Colour | None) -> None:
         strokes = initials(self.rng, signable(name))
         wide, high = np.ptp(np.concatenate([stroke.points for stroke in strokes]), axis=0)
-        height = height if high > 1.7 * wide else min(height, self.rng.uniform(5.0, 10.0))
+        if high <= 1.7 * wide:
+            lowest, highest = (5.0, 10.0) if self.rng.random() < 0.5 else (9.0, 18.0)
+            height = min(height, self.rng.uniform(lowest, highest))
         box = (height * 2.2 * self.sheet.scale, height * self.sheet.scale)
         alpha = rasterise(strokes, box, self.nib() * 0.9, self._opacity())
         self.sheet.put(kind, Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)

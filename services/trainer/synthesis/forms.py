@@ -46,7 +46,7 @@ def _initials_line(desk: Desk, flow: Flow) -> None:
         flow.sheet.line(x, y + 4, x + 28, y + 4)
         flow.sheet.text(x + (29 if beside else 0), y + (0 if beside else 5), caption[:12], flow.font(6))
         if desk.rng.random() < 0.7:
-            desk.initial(x + 12, y + 1, desk.words.name(), desk.rng.uniform(5, 16))
+            desk.initial(x + 12, y + 1, desk.words.name(), desk.rng.uniform(6, 20))
 
 
 def mandate(desk: Desk, signed: bool) -> None:

@@ -9,6 +9,7 @@ from services.trainer.synthesis.page import SyntheticPage, make_page, visible_sh
 from services.trainer.synthesis.recipes import RECIPES, Document
 from services.trainer.synthesis.scanning import Scanner
 from services.trainer.synthesis.sheet import A4_MM, Outline, Pixels, Sheet
+from services.trainer.synthesis.signing import initials_at_foot
 from services.trainer.synthesis.wording import Wording
 
 SMALL = 640
@@ -130,7 +131,23 @@ def test_a_real_signature_made_small_can_stand_for_initials() -> None:
         if (ink.alpha == 255).all():
             heights.append(ink.alpha.shape[0] / desk.sheet.scale)
     assert 5 <= len(heights) <= 15
-    assert max(heights) <= 14
+    assert max(heights) <= 18
+
+
+def test_initials_may_stand_where_the_text_ends_and_letters_are_at_times_large() -> None:
+    middles, heights = [], []
+    for seed in range(40):
+        desk = desk_with(seed)
+        initials_at_foot(desk, 1, text_end=90)
+        ((kind, ink, _, top),) = desk.sheet.marks
+        assert kind == "initials"
+        height, width = ink.alpha.shape
+        middles.append((top + height / 2) / desk.sheet.scale)
+        if height < 1.5 * width:  # letters, not a steep stroke
+            heights.append(height / desk.sheet.scale)
+    assert 5 <= sum(75 < middle < 115 for middle in middles) <= 25, "where the text ends, now and then"
+    assert min(heights) < 8
+    assert 12 < max(heights) <= 20
 
 
 def test_initials_stamps_and_handwriting_keep_their_own_kind() -> None:
