@@ -51,7 +51,9 @@ def calibration_of(pages: Sequence[ExaminedPage], floor: float = 0.02) -> Calibr
 
 
 def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -> Thresholds:
-    """Accept: the middle of the range of thresholds whose F1 is within half a point of the best.
+    """Accept: the middle of the thresholds whose F1 is within a point of the best.
+
+    The best itself is a matter of chance: F1 hardly changes over a third of the scale.
 
     Review: the highest threshold that still recalls what 0.05 recalls, less half a point, but at most a share of
     accept, so that there is always a band in which a person looks, and at least one chance in ten.
@@ -60,7 +62,7 @@ def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -
     measured = [measure(tally(pages, float(accept))) for accept in grid]
     f1 = np.nan_to_num(np.array([one["f1"] for one in measured]))
     recall = np.nan_to_num(np.array([one["recall"] for one in measured]))
-    accept = float(np.median(grid[f1 >= f1.max() - 0.005]))
+    accept = float(np.median(grid[f1 >= f1.max() - 0.01]))
     review = min(float(grid[recall >= recall[0] - 0.005].max()), most_review * accept)
     return Thresholds(accept=round(accept, 2), review=round(min(max(review, _LEAST_REVIEW), accept), 2))
 
