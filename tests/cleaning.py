@@ -10,6 +10,10 @@ from shared.objects import ObjectStore
 from shared.settings import ObjectsSettings, PostgresSettings
 from tests.servers import Servers
 
+_FILLED = " UNION ALL ".join(
+    f"(SELECT '{table.name}' WHERE EXISTS (SELECT FROM {table.name}))" for table in metadata.sorted_tables
+)
+
 
 def clean(servers: Servers) -> None:
     """Empty the database and the broker the settings lead to. Objects stay: their names are hashes."""
@@ -26,6 +30,8 @@ def _empty_database() -> None:
         with engine.begin() as connection:
             # A test that left a transaction open is named here, instead of hanging the run.
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-            connection.execute(text(f"TRUNCATE {', '.join(table.name for table in metadata.sorted_tables)} CASCADE"))
+            # Only those with rows: emptying all takes twenty times as long, and most tests touch a few.
+            if filled := connection.execute(text(_FILLED)).scalars().all():
+                connection.execute(text(f"TRUNCATE {', '.join(filled)} CASCADE"))
     finally:
         engine.dispose()
