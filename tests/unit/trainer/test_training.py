@@ -101,7 +101,7 @@ def test_the_rate_is_at_rest_when_the_time_is_over(elapsed: float, epoch: int, s
 def test_a_training_that_ends_by_the_clock_comes_to_rest(
     pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = itertools.count(time.time(), 0.1)  # a clock that goes on when looked at: a busy machine changes nothing
+    looks = itertools.count(time.time(), 0.2)  # a clock that goes on when looked at: a busy machine changes nothing
     monkeypatch.setattr(time, "time", lambda: next(looks))
     options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(SHIPPED), "--hours", "0.01"]
     options += ["--size", "160", "--epochs", "50", "--batch", "8", "--nominal-batch", "8", "--freeze", "9"]
