@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.trainer.metrics import Bools, ExaminedPage, Floats, Tally, tally
+from services.trainer.metrics import Bools, ExaminedPage, Floats, f1_and_recall, tally
 from shared.domain.model_version import Calibration
 from shared.domain.verdict import Thresholds
 
@@ -59,17 +59,10 @@ def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -
     accept, so that there is always a band in which a person looks, and at least one chance in ten.
     """
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
-    f1, recall = _at_each(grid, tally(pages, accept=0.5))
+    f1, recall = f1_and_recall(tally(pages, accept=0.5), grid)
     accept = float(np.median(grid[f1 >= f1.max() - 0.01]))
     review = min(float(grid[recall >= recall[0] - 0.005].max()), most_review * accept)
     return Thresholds(accept=round(accept, 2), review=round(min(max(review, _LEAST_REVIEW), accept), 2))
-
-
-def _at_each(thresholds: Floats, table: Tally) -> tuple[Floats, Floats]:
-    """F1 and recall at each threshold. Surer boxes are matched first, so what one matches hangs on no threshold."""
-    found = table.confidence[:, None] >= thresholds
-    right, truth = (found & table.correct[:, :1]).sum(axis=0), table.true_count.sum()
-    return 2 * right / np.maximum(found.sum(axis=0) + truth, 1), right / max(truth, 1)
 
 
 def reliability(confidence: Floats, correct: Bools, bins: int = 10) -> list[dict[str, float]]:

@@ -153,6 +153,16 @@ def _at_threshold(table: Tally, weight: Floats) -> dict[str, float]:
     }
 
 
+def f1_and_recall(table: Tally, thresholds: Floats) -> tuple[Floats, Floats]:
+    """What measure() gives at IoU 0.5, at each of many thresholds, whatever the table's own; 0 where it has no meaning.
+
+    One table serves all: surer boxes are matched first, so what a box matches hangs on no threshold.
+    """
+    found = table.confidence[:, None] >= thresholds
+    right, truth = (found & table.correct[:, :1]).sum(axis=0), table.true_count.sum()
+    return 2 * right / np.maximum(found.sum(axis=0) + truth, 1), right / max(truth, 1)
+
+
 def _by_page(table: Tally, weight: Floats) -> dict[str, float]:
     signed, found_signed = table.true_count > 0, table.found_count > 0
     unsigned = weight * ~signed

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from services.trainer.metrics import IOU_THRESHOLDS, ExaminedPage, bootstrap, box_iou, match, measure, tally
+from services.trainer.metrics import (
+    IOU_THRESHOLDS,
+    ExaminedPage,
+    bootstrap,
+    box_iou,
+    f1_and_recall,
+    match,
+    measure,
+    tally,
+)
 
 BOX = (10.0, 10.0, 50.0, 30.0)
 AWAY = (200.0, 200.0, 240.0, 220.0)
@@ -82,6 +91,15 @@ def test_a_measure_without_meaning_is_nan_and_no_error() -> None:
     measured = measure(tally([page([BOX], [BOX], [0.9])], accept=0.5))
     assert np.isnan(measured["false_per_100_unsigned"])
     assert np.isnan(measured["recall_overlapped"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_thresholds_at_once_are_each_by_itself(seed: int) -> None:
+    pages, thresholds = random_pages(seed), np.array([0.1, 0.35, 0.5, 0.8])
+    f1, recall = f1_and_recall(tally(pages, accept=0.5), thresholds)
+    alone = [measure(tally(pages, float(accept))) for accept in thresholds]
+    assert f1 == pytest.approx([one["f1"] for one in alone])
+    assert recall == pytest.approx([one["recall"] for one in alone])
 
 
 @pytest.mark.parametrize("seed", range(4))
