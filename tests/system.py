@@ -27,7 +27,7 @@ from tests.servers import Servers
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "documents"
 
-# What is proved here is the route, so jobs ask for the model that leaves a slow machine time for the rest of it.
+# What is proved here is the route, so it is the model that leaves a slow machine time for the rest of it.
 _MODEL = "signatures-fast"
 
 # Shorter than the defaults, so that recovery is seen in seconds; the rules are the same.
@@ -62,6 +62,13 @@ class System:
         self._ports = {"gateway": free_port()}
         self.url = self.url_of("gateway")
 
+    @property
+    def temporary(self) -> Path:
+        """Where the services' temporary files go."""
+        folder = self.folder / "tmp"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def url_of(self, gateway: str) -> str:
         """A gateway's address; it keeps it when it is started anew."""
         return f"http://127.0.0.1:{self._ports[gateway]}"
@@ -92,7 +99,14 @@ class System:
             command=(sys.executable, "-m", f"services.{service}"),
             log=self.folder / f"{name}.log",
             pid_file=self.folder / f"{name}.json",
-            env={**os.environ, **self.servers.environment, **self.environment, **ports},
+            env={
+                **os.environ,
+                **self.servers.environment,
+                "PARAPHE_MODEL_DEFAULT": _MODEL,
+                "TMPDIR": str(self.temporary),
+                **self.environment,
+                **ports,
+            },
         )
 
     def _is_ready(self, gateway: str) -> bool:
@@ -135,7 +149,7 @@ class System:
         for url in cycle(random.sample(urls, len(urls))):
             try:
                 files = {"file": (document.name, document.read_bytes())}
-                answer = httpx.post(f"{url}/v1/jobs", files=files, data={"model": _MODEL}, headers=headers, timeout=20)
+                answer = httpx.post(f"{url}/v1/jobs", files=files, headers=headers, timeout=20)
                 if answer.status_code in (200, 202):
                     self.accepted_by[url] += 1
                     return str(answer.json()["id"])

@@ -28,6 +28,7 @@ from shared.domain.errors import LeaseLostError, ParapheError
 from shared.objects import ObjectStore
 from shared.pages.renderer import Renderer
 from shared.queue import DETECT_QUEUE, EXAMINE_TASK, Publisher, make_celery
+from shared.scratch import scratch_folder
 from shared.settings import JobSettings
 from shared.telemetry import configure_logging, serve_metrics
 from shared.tracing import TracingSettings, configure_tracing
@@ -44,6 +45,7 @@ def main() -> None:
     configure_tracing("detector", TracingSettings())
     serve_metrics(settings.worker.metrics_port, settings.worker.metrics_host)
     with ExitStack() as stack:
+        stack.enter_context(scratch_folder())
         renderer = stack.enter_context(Renderer(settings.worker.renderers))
         models = stack.enter_context(Models(settings.models, settings.worker))
         models.get(settings.models.default)  # load now: a worker without its model must not take jobs
