@@ -50,8 +50,8 @@ def pictures(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture
 def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-    """A gateway with the real detector behind it."""
-    system = System(clean_servers, tmp_path, {})
+    """A gateway with the real detector behind it, with the model of who names none."""
+    system = System(clean_servers, tmp_path, {"PARAPHE_MODEL_DEFAULT": "signatures"})
     try:
         system.start("gateway", "detector")
         yield system

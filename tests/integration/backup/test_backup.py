@@ -82,6 +82,7 @@ def under_load(system: System, samples: list[Path]) -> Iterator[list[str]]:
             if stop.is_set():
                 return
             accepted.append(system.submit(sample))
+            stop.wait(0.3)  # as scans come in; all of them are examined afterwards
 
     load = [threading.Thread(target=submit_on) for _ in range(3)]
     for thread in load:

@@ -39,7 +39,7 @@ def test_a_worker_is_there_with_what_it_holds_until_it_stops(system: System) -> 
     (worker,) = at_work(system)
     said = worker.report
     assert said.name.endswith(f"/{system.processes['detector'].pid}")
-    assert said.model.startswith("signatures@")
+    assert said.model.startswith("signatures-fast@")
     assert said.device == "openvino (CPU)"
     assert said.threads > 0
     assert worker.silent_s < 5
