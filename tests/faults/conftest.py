@@ -9,9 +9,6 @@ import pytest
 from tests.servers import Servers
 from tests.system import QUICK_RECOVERY, SAMPLES, System
 
-# What we promise after a fault has ended.
-RECOVERY_S = 60.0
-
 
 @pytest.fixture
 def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:

@@ -34,7 +34,7 @@ EXPECTED_TONES = {
 
 @pytest.fixture
 def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-    system = System(clean_servers, tmp_path, QUICK_RECOVERY)
+    system = System(clean_servers, tmp_path, {**QUICK_RECOVERY, "PARAPHE_MODEL_DEFAULT": JobOptions().model})
     system.start("detector")
     yield system
     system.stop()

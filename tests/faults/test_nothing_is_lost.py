@@ -1,14 +1,23 @@
-"""Whatever service is killed, frozen or stopped under load: each accepted job ends in exactly one outcome, soon."""
+"""Whatever is killed, wiped or restarted under load: each accepted job ends in exactly one outcome, soon.
+
+One file, so that one process runs them all: beside each other they would wait for each other's detectors.
+"""
 
 import time
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+import redis
+
 from shared.domain.job import Priority
 from shared.queue import Publisher
 from shared.settings import RedisSettings
-from tests.faults.conftest import RECOVERY_S
+from tests.servers import Servers
 from tests.system import System
+
+# What we promise after a fault has ended.
+RECOVERY_S = 60.0
 
 
 def test_the_detector_is_killed_in_the_middle_of_a_batch(system: System, load: list[Path]) -> None:
@@ -65,6 +74,29 @@ def test_a_stopping_worker_finishes_what_it_holds_and_takes_no_more(system: Syst
         requeued = connection.exec_driver_sql("select count(*) from events where kind = 'job.requeued'").scalar_one()
     assert (held, requeued) == (0, 0), "a held job was dropped instead of finished"
     system.start("detector")
+    system.wait_for_outcomes(jobs, RECOVERY_S)
+    system.assert_exactly_one_outcome(jobs)
+
+
+def test_redis_is_wiped(system: System, servers: Servers, load: list[Path]) -> None:
+    broker = redis.Redis.from_url(servers.environment["PARAPHE_REDIS_URL"])
+    with system.submitting(load) as jobs:
+        system.wait_for_state("queued", at_least=5)
+        broker.flushall()
+        system.wait_for_state("succeeded", at_least=5)
+        broker.flushall()
+    system.wait_for_outcomes(jobs, RECOVERY_S)
+    system.assert_exactly_one_outcome(jobs)
+
+
+@pytest.mark.parametrize("name", ["valkey", "postgres", "seaweedfs"])
+def test_a_server_is_killed_and_comes_back(system: System, servers: Servers, load: list[Path], name: str) -> None:
+    server = getattr(servers, name)
+    with system.submitting(load) as jobs:
+        system.wait_for_state("succeeded", at_least=3)
+        server.kill()
+        time.sleep(3)  # submissions go on meanwhile: they are accepted, or refused and sent again
+        server.start()
     system.wait_for_outcomes(jobs, RECOVERY_S)
     system.assert_exactly_one_outcome(jobs)
 
