@@ -53,22 +53,19 @@ class System:
     url: str = ""
     key: str = ""
     engine: Engine = field(init=False)
+    # Where the services' temporary files go.
+    temporary: Path = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine = make_engine(PostgresSettings())
+        self.temporary = self.folder / "tmp"
+        self.temporary.mkdir()
         with self.engine.begin() as connection:
             _, self.key = keys.create(
                 connection, client_name="tests", name="tests", scopes=list(keys.Scope), requests_per_minute=1_000_000
             )
         self._ports = {"gateway": free_port()}
         self.url = self.url_of("gateway")
-
-    @property
-    def temporary(self) -> Path:
-        """Where the services' temporary files go."""
-        folder = self.folder / "tmp"
-        folder.mkdir(exist_ok=True)
-        return folder
 
     def url_of(self, gateway: str) -> str:
         """A gateway's address; it keeps it when it is started anew."""

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, create_engine, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
@@ -18,6 +17,7 @@ from paraphe.backup.programs import PostgresPrograms
 from shared.db.engine import lift_limits, make_engine
 from shared.db.tables import backups, metadata
 from shared.domain.ids import new_id
+from shared.scratch import scratch_folder
 from shared.settings import PostgresSettings
 
 
@@ -125,9 +125,9 @@ class Database:
                 connection.execute(text(f"drop database {name} with (force)"))
 
     def _load(self, folder: Path, manifest: Manifest, database: str | None) -> None:
-        with TemporaryDirectory(prefix="paraphe-restore-") as scratch:
+        with scratch_folder() as scratch:
             # To a file first: a pipe that breaks would look like an end, and half a dump would be committed.
-            script = Path(scratch) / "dump.sql"
+            script = scratch / "dump.sql"
             self._programs.read_archive(["--no-owner", "--no-privileges", f"--file={script}", folder / DUMP])
             emptying = "drop schema public cascade; create schema public"
             options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]

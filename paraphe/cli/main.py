@@ -18,7 +18,6 @@ from paraphe.cli.settings import settings
 from paraphe.cli.submit import submit
 from paraphe.cli.subscriptions import subscriptions_app
 from paraphe.cli.up import up
-from shared.scratch import scratch_folder
 
 app = typer.Typer(
     help="Paraphe: find signatures on scanned documents, on your own machine.",
@@ -55,11 +54,9 @@ _mount_trainer("data")
 
 @app.callback()
 def options(
-    context: typer.Context,
     show_version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
 ) -> None:
     """Paraphe: find signatures on scanned documents, on your own machine."""
     if show_version:
         typer.echo(version("paraphe"))
         raise typer.Exit
-    context.with_resource(scratch_folder())
