@@ -27,8 +27,7 @@ from tests.servers import Servers
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "documents"
 
-# What is proved here is the route, so jobs ask for the model that leaves a slow machine time for the rest of it, and
-# it is the only one that workers load.
+# What is proved here is the route, so jobs get the model that leaves a slow machine time for the rest of it.
 _MODEL = "signatures-fast"
 
 # Shorter than the defaults, so that recovery is seen in seconds; the rules are the same.
@@ -147,7 +146,7 @@ class System:
         for url in cycle(random.sample(urls, len(urls))):
             try:
                 files = {"file": (document.name, document.read_bytes())}
-                answer = httpx.post(f"{url}/v1/jobs", files=files, data={"model": _MODEL}, headers=headers, timeout=20)
+                answer = httpx.post(f"{url}/v1/jobs", files=files, headers=headers, timeout=20)
                 if answer.status_code in (200, 202):
                     self.accepted_by[url] += 1
                     return str(answer.json()["id"])

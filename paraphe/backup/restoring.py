@@ -24,7 +24,7 @@ from shared.domain.ids import first_id_at
 from shared.domain.job import Document, JobOptions
 from shared.objects import ObjectStore
 from shared.pages.sniff import HEAD_BYTES, media_type
-from shared.settings import JobSettings
+from shared.settings import JobSettings, ModelSettings
 
 # Clocks differ a little, and an id is made a moment before its row is written.
 _OVERLAP = timedelta(minutes=10)
@@ -83,7 +83,8 @@ def _check_target(database: Database, replace: bool) -> None:
 def _queue_again(
     database: Database, store: ObjectStore, manifest: Manifest, settings: JobSettings
 ) -> tuple[list[UUID], list[str]]:
-    """Documents stored since the backup whose jobs the dump does not know."""
+    """Documents stored since the backup whose jobs the dump does not know, and so not the model they named either."""
+    model = ModelSettings().default
     queued: list[UUID] = []
     unclaimed: list[str] = []
     oldest = first_id_at(manifest.made_at - _OVERLAP)
@@ -98,7 +99,7 @@ def _queue_again(
             if document is None:
                 unclaimed.append(name)
                 continue
-            job_store.accept(connection, NewJob(document, JobOptions(metadata=dict(RECOVERED))), settings)
+            job_store.accept(connection, NewJob(document, model, JobOptions(metadata=dict(RECOVERED))), settings)
             queued.append(found.job_id)
     return queued, unclaimed
 

@@ -50,7 +50,7 @@ class Examiner:
         Raises DocumentError for a bad document and TemporaryError for a fault of ours or of the network.
         """
         watch = Stopwatch()
-        model = self._models.get(job.options.model)
+        model = self._models.get(job.model)
         with TemporaryDirectory(prefix="paraphe-") as folder:
             path = Path(folder) / "document"
             self._fetch(job.document, path)

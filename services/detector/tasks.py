@@ -82,7 +82,7 @@ class ExamineTask:
         claim = held.claim
         log.info("examining", attempt=claim.job.attempts, media_type=claim.job.document.media_type)
         try:
-            with tracing.job_span("detect", claim.job.id, model=claim.job.options.model):
+            with tracing.job_span("detect", claim.job.id, model=claim.job.model):
                 result = self.examiner.examine(claim.job, held.check)
         except DocumentError as error:
             self._fail(claim, JobFailure(error.code, error.detail))

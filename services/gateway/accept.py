@@ -20,7 +20,7 @@ from shared.db import jobs, uploads
 from shared.db.jobs import Acceptance, NewJob
 from shared.domain.errors import NotFoundError, TemporaryError
 from shared.domain.ids import new_id
-from shared.domain.job import Document, Job, JobOptions
+from shared.domain.job import Document, Job
 from shared.domain.json_forms import requirements_to_json
 from shared.objects import ObjectMissingError
 from shared.pages.sniff import HEAD_BYTES
@@ -48,9 +48,9 @@ class Accepted:
 
 def accept(gateway: Resources, caller: Caller, submission: Submission) -> Accepted:
     """Store, record, announce. Blocks its thread. Problems: unknown model, full backlog, used idempotency key."""
-    gateway.models.check(submission.options.model)
+    model = gateway.models.choose(submission.model)
     document, upload_object = _document_of(gateway, caller, submission)
-    fingerprint = _fingerprint(document, submission.options)
+    fingerprint = _fingerprint(document, submission)
     earlier = _look_first(gateway, caller, fingerprint)
     if earlier:
         return Accepted(earlier, is_replay=True)
@@ -60,7 +60,7 @@ def accept(gateway: Resources, caller: Caller, submission: Submission) -> Accept
         elif submission.document:
             gateway.objects.put(document.object_name, submission.document.file, document.size, document.media_type)
     key, person = caller.idempotency_key, caller.account_id
-    new = NewJob(document, submission.options, caller.request_id, key, fingerprint, person)
+    new = NewJob(document, model, submission.options, caller.request_id, key, fingerprint, person)
     acceptance = _record(gateway, new)
     return _announce(gateway, new, acceptance)
 
@@ -106,11 +106,15 @@ def _examine(gateway: Resources, object_name: str) -> tuple[str, int, bytes]:
     return found.hexdigest(), size, head
 
 
-def _fingerprint(document: Document, options: JobOptions) -> str:
-    """Equal for equal content and options, whichever way they came in."""
+def _fingerprint(document: Document, submission: Submission) -> str:
+    """Equal for equal content and options, whichever way they came in.
+
+    The model is the one that was named, if any: who repeats a request after the default has changed repeats the same.
+    """
+    options = submission.options
     value = [
         document.sha256,
-        options.model,
+        submission.model,
         options.priority,
         requirements_to_json(options.requirements),
         options.metadata,
@@ -155,10 +159,10 @@ def _announce(gateway: Resources, new: NewJob, acceptance: Acceptance) -> Accept
         _drop_object(gateway, new.document)  # another request with the same key was faster
         return Accepted(job, is_replay=True)
     dispatch.send(gateway.publisher, acceptance.messages)
-    tracing.job_accepted(job.id, model=new.options.model, priority=new.options.priority, request_id=new.request_id)
+    tracing.job_accepted(job.id, model=new.model, priority=new.options.priority, request_id=new.request_id)
     gateway.backlog.note_accepted()
     gateway.metrics.received(new.document.size)
-    gateway.metrics.accepted(new.options.model, new.options.priority)
+    gateway.metrics.accepted(new.model, new.options.priority)
     return Accepted(job, is_replay=False)
 
 

@@ -44,7 +44,7 @@ def _fields(job: Job) -> dict[str, Any]:
         "id": str(job.id),
         "status": job.state.value,
         "attempts": job.attempts,
-        "model": options.model,
+        "model": job.model,
         "priority": options.priority.value,
         "created_at": job.created_at.isoformat(),
         "started_at": _moment(job.started_at),

@@ -1,4 +1,4 @@
-"""Which models a job may ask for: those whose versions lie in the models folder."""
+"""Which model a job gets: the one it names, if its versions lie in the models folder, or the deployment's default."""
 
 import time
 
@@ -14,17 +14,18 @@ class KnownModels:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._directory = settings.directory
+        self._default = settings.default
         self._names: frozenset[str] = frozenset()
         self._read_at = -_FRESH_S
 
-    def check(self, name: str) -> None:
-        """Raise a problem unless there is such a model. Where no folder is, the detector decides."""
+    def choose(self, named: str | None) -> str:
+        """The model of a job that names this one or none; a problem unless it is there. Where no folder is, any."""
+        name = named or self._default
         if name in self._current() or not self._directory.is_dir():
-            return
+            return name
         known = ", ".join(sorted(self._names)) or "none yet"
-        raise Problem(
-            ErrorCode.UNKNOWN_MODEL, f"There is no model of this name. Known: {known}.", errors=[("/model", "Unknown.")]
-        )
+        what = "There is no model of this name." if named else f"The default model here, {name}, is missing."
+        raise Problem(ErrorCode.UNKNOWN_MODEL, f"{what} Known: {known}.", errors=[("/model", "Unknown.")])
 
     def _current(self) -> frozenset[str]:
         if time.monotonic() - self._read_at >= _FRESH_S:

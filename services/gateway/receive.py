@@ -33,8 +33,12 @@ _FORM_OVERHEAD = TEXT_BYTES + 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a caller wants examined, and how. Exactly one of ``document`` and ``upload_id`` is there."""
+    """What a caller wants examined, and how. Exactly one of ``document`` and ``upload_id`` is there.
 
+    ``model`` is None where the caller named none.
+    """
+
+    model: str | None
     options: JobOptions
     document: ReceivedDocument | None = None
     upload_id: UUID | None = None
@@ -99,10 +103,10 @@ def receive_bytes(content: bytes, gateway: Resources, filename: str | None = Non
 async def _receive_json(request: Request, gateway: Resources) -> Submission:
     _refuse_query(request)
     body = await read_json(request, gateway.settings.limits.json_bytes, NewJobIn)
-    options = body.to_domain()
+    model, options = body.model, body.to_domain()
     if body.document is None:
-        return Submission(options, upload_id=body.upload_id, filename=body.filename)
-    return Submission(options, await run_in_threadpool(_decoded, body.document, gateway, body.filename))
+        return Submission(model, options, upload_id=body.upload_id, filename=body.filename)
+    return Submission(model, options, await run_in_threadpool(_decoded, body.document, gateway, body.filename))
 
 
 def _decoded(text: str, gateway: Resources, filename: str | None) -> ReceivedDocument:
@@ -120,7 +124,7 @@ async def _receive_raw(request: Request, gateway: Resources, content_type: str) 
             async for chunk in chunks:
                 intake.write(chunk)
                 await intake.settle()
-        return Submission(options, intake.finish(content_type, filename))
+        return Submission(options.model, options.to_domain(), intake.finish(content_type, filename))
     except BaseException:
         intake.close()
         raise
@@ -139,7 +143,9 @@ async def _receive_form(request: Request, gateway: Resources, boundary: bytes) -
                 await intake.settle()
         form.finish()
         options = _options_of_texts(form.texts, "")
-        return Submission(options, intake.finish(form.file_type, _plain_filename(form.filename)))
+        return Submission(
+            options.model, options.to_domain(), intake.finish(form.file_type, _plain_filename(form.filename))
+        )
     except BaseException:
         intake.close()
         raise
@@ -193,7 +199,7 @@ def _single_values(request: Request) -> dict[str, str]:
     return values
 
 
-def _options_of_texts(texts: Mapping[str, str], prefix: str) -> JobOptions:
+def _options_of_texts(texts: Mapping[str, str], prefix: str) -> OptionsIn:
     """Options that came as text, two of them as JSON text."""
     values: dict[str, Any] = dict(texts)
     for name in _JSON_TEXTS:
@@ -203,7 +209,7 @@ def _options_of_texts(texts: Mapping[str, str], prefix: str) -> JobOptions:
             except ValueError as error:
                 raise invalid(f"{prefix}/{name}", f"Not JSON: {error}.") from error
     try:
-        return OptionsIn.model_validate(values).to_domain()
+        return OptionsIn.model_validate(values)
     except ValidationError as error:
         raise invalid_parts(error.errors(include_url=False, include_input=False), prefix) from error
 

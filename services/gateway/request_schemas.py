@@ -42,7 +42,14 @@ def _small_object(value: dict[str, Any]) -> dict[str, Any]:
 
 Printable = Annotated[str, AfterValidator(_printable)]
 Filename = Annotated[Printable, Field(min_length=1, max_length=255, examples=["contract.pdf"])]
-ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=["signatures"])]
+ModelName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
+        description="The model to use; without it, this installation's default",
+        examples=["signatures"],
+    ),
+]
 CallbackUrl = Annotated[
     Printable,
     AfterValidator(_web_address),
@@ -92,7 +99,7 @@ class OptionsIn(_Request):
         }
     )
 
-    model: ModelName = "signatures"
+    model: ModelName | None = None
     priority: Annotated[Priority, Field(strict=False)] = Priority.NORMAL
     requirements: RequirementsIn = RequirementsIn()
     metadata: Metadata = {}
@@ -100,9 +107,8 @@ class OptionsIn(_Request):
     training_consent: bool = Field(default=False, description="Whether models may be trained with the document")
 
     def to_domain(self) -> JobOptions:
-        """The same in the domain's words."""
+        """The same in the domain's words, but for the model."""
         return JobOptions(
-            model=self.model,
             priority=self.priority,
             requirements=requirements_from_json(self.requirements.model_dump()),
             metadata=self.metadata,
@@ -131,7 +137,7 @@ class NewJobForm(BaseModel):
     """A job as a form. Only for the documentation: forms are read as they stream in."""
 
     file: bytes = Field(json_schema_extra={"format": "binary"})
-    model: ModelName = "signatures"
+    model: ModelName | None = None
     priority: Priority = Priority.NORMAL
     requirements: str = Field(default="{}", description="JSON text", examples=['{"min_signatures": 2}'])
     metadata: str = Field(default="{}", description="JSON text", examples=['{"case": "2024-117"}'])

@@ -26,6 +26,7 @@ class NewJob:
     """Everything the acceptance of a job writes. ``fingerprint`` identifies content and options for idempotency."""
 
     document: Document
+    model: str
     options: JobOptions
     request_id: str | None = None
     idempotency_key: str | None = None
@@ -87,7 +88,7 @@ def _insert_job(connection: Connection, new: NewJob, settings: JobSettings) -> J
             document_id=document.id,
             state=JobState.QUEUED,
             priority=options.priority,
-            model=options.model,
+            model=new.model,
             requirements=requirements_to_json(options.requirements),
             metadata=options.metadata,
             callback_url=options.callback_url,
@@ -245,8 +246,8 @@ def to_job(row: Row[Any], result: JobResult | None = None) -> Job:
         id=row.id,
         client_id=row.client_id,
         document=Document(row.document_id, row.client_id, row.sha256, row.size, row.media_type, row.filename),
+        model=row.model,
         options=JobOptions(
-            model=row.model,
             priority=Priority(row.priority),
             requirements=requirements_from_json(row.requirements),
             metadata=row.metadata,

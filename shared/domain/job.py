@@ -53,12 +53,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What the caller asked for beside the document itself.
+    """What the caller asked for beside the document itself and the model.
 
     ``training_consent``: whether the document may be used to train models. Nobody is taken to have said yes.
     """
 
-    model: str = "signatures"
     priority: Priority = Priority.NORMAL
     requirements: Requirements = field(default_factory=Requirements)
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -106,12 +105,14 @@ class JobResult:
 class Job:
     """One row of the truth. ``result`` is present only when it was asked for and the job succeeded.
 
+    ``model`` is the name of the one that is to examine it; which version did is in the result.
     ``account_id`` is the person who submitted it in the browser, None for jobs that came with a key.
     """
 
     id: UUID
     client_id: UUID
     document: Document
+    model: str
     options: JobOptions
     state: JobState
     attempts: int

@@ -50,7 +50,8 @@ def _submit(gateway: Resources, caller: Caller, body: PredictIn) -> UUID:
     try:
         if document.media_type == "application/pdf":
             raise Problem(ErrorCode.UNSUPPORTED_TYPE, "This address takes one image; send PDFs to /v1/jobs.")
-        return accept(gateway, caller, Submission(JobOptions(priority=Priority.INTERACTIVE), document)).job.id
+        submission = Submission(None, JobOptions(priority=Priority.INTERACTIVE), document)
+        return accept(gateway, caller, submission).job.id
     finally:
         document.close()
 

@@ -45,7 +45,7 @@ class Stories:
         document = Document(new_id(), self.client.id, "ab" * 32, 3, "image/png", "scan.png")
         options = JobOptions(callback_url=callback_url, metadata=metadata or {}, priority=priority)
         with self.engine.begin() as connection:
-            return jobs.accept(connection, jobs.NewJob(document, options), self.settings).job
+            return jobs.accept(connection, jobs.NewJob(document, "signatures", options), self.settings).job
 
     def claim(self, job: Job) -> Claim:
         with self.engine.begin() as connection:

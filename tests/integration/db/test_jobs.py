@@ -15,7 +15,7 @@ from tests.integration.db.stories import Stories
 
 def keyed(stories: Stories, fingerprint: str) -> jobs.NewJob:
     document = Document(new_id(), stories.client.id, "cd" * 32, 3, "image/png")
-    return jobs.NewJob(document, JobOptions(), idempotency_key="order-7", fingerprint=fingerprint)
+    return jobs.NewJob(document, "signatures", JobOptions(), idempotency_key="order-7", fingerprint=fingerprint)
 
 
 def test_the_same_idempotency_key_returns_the_first_job(stories: Stories) -> None:
@@ -34,7 +34,7 @@ def test_the_same_key_for_something_else_is_refused(stories: Stories) -> None:
 
 
 def test_acceptance_may_be_repeated_after_a_lost_answer(stories: Stories) -> None:
-    new = jobs.NewJob(Document(new_id(), stories.client.id, "ef" * 32, 3, "image/png"), JobOptions())
+    new = jobs.NewJob(Document(new_id(), stories.client.id, "ef" * 32, 3, "image/png"), "signatures", JobOptions())
     first = stories.do(lambda connection: jobs.accept(connection, new, stories.settings))
     again = stories.do(lambda connection: jobs.accept(connection, new, stories.settings))
     assert again.job == first.job

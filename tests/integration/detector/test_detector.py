@@ -31,10 +31,12 @@ EXPECTED_TONES = {
     "letter-1984.tif": Tone.BILEVEL,
 }
 
+MODEL = "signatures"
+
 
 @pytest.fixture
 def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-    system = System(clean_servers, tmp_path, {**QUICK_RECOVERY, "PARAPHE_MODEL_DEFAULT": JobOptions().model})
+    system = System(clean_servers, tmp_path, {**QUICK_RECOVERY, "PARAPHE_MODEL_DEFAULT": MODEL})
     system.start("detector")
     yield system
     system.stop()
@@ -99,7 +101,8 @@ def queue(system: System, store: ObjectStore, content: bytes, options: JobOption
         document = Document(new_id(), client.id, hashlib.sha256(content).hexdigest(), len(content), "image/any")
         store.put(document.object_name, io.BytesIO(content), len(content), "image/any")
         settings = JobSettings()
-        accepted = jobs.accept(connection, jobs.NewJob(document, options or JobOptions(), "request-1"), settings)
+        new = jobs.NewJob(document, MODEL, options or JobOptions(), "request-1")
+        accepted = jobs.accept(connection, new, settings)
     send(Publisher(RedisSettings()), accepted.messages)
     return accepted.job
 

@@ -92,10 +92,11 @@ def start_gateway(clean_servers: Servers, models: Path, tmp_path: Path) -> Itera
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder in which there is a version of ``signatures``."""
+    """A models folder in which there is a version each of ``signatures`` and ``initials``."""
     folder = tmp_path_factory.mktemp("models")
-    (folder / "signatures" / "1").mkdir(parents=True)
-    (folder / "signatures" / "1" / "model.json").write_text("{}")
+    for name in ("signatures", "initials"):
+        (folder / name / "1").mkdir(parents=True)
+        (folder / name / "1" / "model.json").write_text("{}")
     return folder
 
 
@@ -134,6 +135,7 @@ def impatient_gateway(start_for_session: StartSession) -> GatewayProcess:
         PARAPHE_GATEWAY_EVENT_KEEP_ALIVE_S="0.3",
         PARAPHE_GATEWAY_PREDICT_WAIT_S="0.5",
         PARAPHE_GATEWAY_REREAD_S="60",
+        PARAPHE_MODEL_DEFAULT="initials",
     )
 
 
@@ -145,7 +147,7 @@ def gateway(clean_servers: Servers, plain_gateway: GatewayProcess) -> GatewayPro
 
 @pytest.fixture
 def narrow_client(clean_servers: Servers, impatient_gateway: GatewayProcess, key: Key) -> Iterator[httpx.Client]:
-    """Calls a gateway with small limits and little patience, which learns of changes only by listening."""
+    """Calls a gateway with small limits, little patience and another default model; it learns only by listening."""
     with impatient_gateway.client(key) as client:
         yield client
 

@@ -52,4 +52,5 @@ def test_a_failed_job_is_a_problem_with_its_code(client: httpx.Client, engine: E
 def test_one_that_takes_too_long_goes_on(narrow_client: httpx.Client) -> None:
     answer = narrow_client.post("/predict", json=image(png(20, 20)))
     assert (answer.status_code, answer.json()["code"]) == (504, "still_processing")
-    assert narrow_client.get(answer.headers["Location"]).json()["status"] == "queued"
+    job = narrow_client.get(answer.headers["Location"]).json()
+    assert (job["status"], job["model"]) == ("queued", "initials")

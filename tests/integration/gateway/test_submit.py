@@ -145,6 +145,14 @@ class TestIdempotency:
         for answer in (content, options):
             assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_mismatch")
 
+    def test_a_repeated_request_is_the_same_when_the_default_model_has_changed(
+        self, client: httpx.Client, narrow_client: httpx.Client
+    ) -> None:
+        first = submit(client, Idempotency_Key="k").json()
+        again = submit(narrow_client, Idempotency_Key="k").json()
+        assert (again["id"], again["model"]) == (first["id"], "signatures")
+        assert submit(narrow_client, Idempotency_Key="another").json()["model"] == "initials"
+
     def test_other_clients_keys_do_not_meet(
         self, client: httpx.Client, gateway: GatewayProcess, make_key: MakeKey
     ) -> None:

@@ -51,7 +51,7 @@ def claim(engine: Engine, job_id: str) -> Claim:
 def succeed(engine: Engine, job_id: str, pages: tuple[Page, ...] = (SIGNED_PAGE,)) -> None:
     claimed = claim(engine, job_id)
     decision = decide(pages, claimed.job.options.requirements, Thresholds(0.5, 0.25))
-    result = JobResult(decision, pages, claimed.job.options.model, "1", Timings(1.234, 2, 3, 4, 5))
+    result = JobResult(decision, pages, claimed.job.model, "1", Timings(1.234, 2, 3, 4, 5))
     with engine.begin() as connection:
         leases.succeed(connection, claimed, result, SETTINGS)
 

@@ -37,7 +37,7 @@ class Warehouse:
 
     def accept(self, document: Document) -> None:
         with self.engine.begin() as connection:
-            jobs.accept(connection, jobs.NewJob(document, JobOptions()), JobSettings())
+            jobs.accept(connection, jobs.NewJob(document, "signatures", JobOptions()), JobSettings())
 
     def has(self, document: Document) -> bool:
         try:
@@ -89,7 +89,7 @@ def test_what_an_unfinished_transaction_names_stays_for_its_age(warehouse: Wareh
     """An upload in progress: the bytes are there, the row is not to be seen yet."""
     document = warehouse.put()
     with warehouse.engine.connect() as connection, connection.begin():
-        jobs.accept(connection, jobs.NewJob(document, JobOptions()), JobSettings())
+        jobs.accept(connection, jobs.NewJob(document, "signatures", JobOptions()), JobSettings())
         warehouse.pass_at(datetime.now(UTC) + timedelta(hours=1))
     assert warehouse.has(document)
 

@@ -37,7 +37,7 @@ class Archive:
         )
         self.store.put(document.object_name, io.BytesIO(b"abc"), 3, "image/png")
         with self.engine.begin() as connection:
-            job = jobs.accept(connection, jobs.NewJob(document, JobOptions()), JobSettings()).job
+            job = jobs.accept(connection, jobs.NewJob(document, "signatures", JobOptions()), JobSettings()).job
         if finished:
             self.stories.succeed(self.stories.claim(job))
         return job

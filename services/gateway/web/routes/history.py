@@ -94,7 +94,7 @@ def _row(job: Job, corrected: tuple[Any, Any], emails: dict[UUID, str]) -> list[
         "" if job.signature_count is None else job.signature_count,
         *corrected,
         job.tone or "",
-        job.options.model,
+        job.model,
         job.created_at.isoformat(),
         job.finished_at.isoformat() if job.finished_at else "",
         emails.get(job.account_id, "") if job.account_id else "",
