@@ -3,13 +3,17 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from paraphe.local.data_folder import DataFolder
 from tests.servers import Servers
+
+if TYPE_CHECKING:
+    from tests.system import System
 
 KINDS = ("unit", "integration", "faults", "e2e")
 
@@ -42,6 +46,18 @@ def _folder(item: pytest.Item) -> str:
 
 def _place_in_run(item: pytest.Item) -> int:
     return KINDS.index(_folder(item)) if _folder(item) in KINDS else len(KINDS)
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know, when they end, that the test has failed."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +102,41 @@ def clean_servers(servers: Servers) -> Servers:
 
     clean(servers)
     return servers
+
+
+LendSystem = Callable[..., "System"]
+
+
+@pytest.fixture(scope="module")
+def kept_systems() -> Iterator[list["System"]]:
+    """What the tests before have left running; one system at the most."""
+    systems: list[System] = []
+    yield systems
+    for system in systems:
+        system.stop()
+
+
+@pytest.fixture
+def lend_system(
+    clean_servers: Servers,
+    kept_systems: list["System"],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[LendSystem]:
+    """Lends test after test of a file the same system, on empty servers: a start takes longer than many a test.
+
+    The system of a test that failed is not used again.
+    """
+    from tests.system import System
+
+    def lend(settings: Mapping[str, str], *services: str) -> "System":
+        if kept_systems:
+            kept_systems[0].make_key()
+        else:
+            kept_systems.append(System(clean_servers, tmp_path_factory.mktemp("system"), dict(settings)))
+        kept_systems[0].run_just(*services)
+        return kept_systems[0]
+
+    yield lend
+    if request.node.stash.get(_FAILED, False):
+        kept_systems.pop().stop()

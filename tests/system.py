@@ -23,6 +23,7 @@ from paraphe.local.process import ChildProcess, ProcessSpec
 from shared.db import keys
 from shared.db.engine import make_engine
 from shared.settings import PostgresSettings
+from tests import loopback
 from tests.servers import Servers
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "documents"
@@ -59,12 +60,16 @@ class System:
         self.engine = make_engine(PostgresSettings())
         self.temporary = self.folder / "tmp"
         self.temporary.mkdir()
+        self._ports = {"gateway": free_port()}
+        self.url = self.url_of("gateway")
+        self.make_key()
+
+    def make_key(self) -> None:
+        """The key that jobs are submitted with; a new one when the database has been emptied."""
         with self.engine.begin() as connection:
             _, self.key = keys.create(
                 connection, client_name="tests", name="tests", scopes=list(keys.Scope), requests_per_minute=1_000_000
             )
-        self._ports = {"gateway": free_port()}
-        self.url = self.url_of("gateway")
 
     def url_of(self, gateway: str) -> str:
         """A gateway's address; it keeps it when it is started anew."""
@@ -79,6 +84,12 @@ class System:
         for name in names:
             if name.startswith("gateway"):
                 self.wait_ready(name)
+
+    def run_just(self, *names: str) -> None:
+        """Start of these services those that do not run, and end all others."""
+        for name in set(self.processes) - set(names):
+            self.processes.pop(name).kill(whole_group=True)
+        self.start(*(name for name in names if name not in self.processes or not self.processes[name].is_alive()))
 
     def wait_ready(self, gateway: str) -> None:
         """Until it would be given requests."""
@@ -108,7 +119,7 @@ class System:
 
     def _is_ready(self, gateway: str) -> bool:
         try:
-            return httpx.get(f"{self.url_of(gateway)}/readyz", timeout=2).status_code == 200
+            return loopback.get(f"{self.url_of(gateway)}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -146,7 +157,7 @@ class System:
         for url in cycle(random.sample(urls, len(urls))):
             try:
                 files = {"file": (document.name, document.read_bytes())}
-                answer = httpx.post(f"{url}/v1/jobs", files=files, headers=headers, timeout=20)
+                answer = loopback.post(f"{url}/v1/jobs", files=files, headers=headers, timeout=20)
                 if answer.status_code in (200, 202):
                     self.accepted_by[url] += 1
                     return str(answer.json()["id"])

@@ -5,7 +5,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from sqlalchemy import text
@@ -13,6 +12,7 @@ from sqlalchemy import text
 from paraphe.local.process import ChildProcess
 from shared.objects import ObjectStore
 from shared.settings import ObjectsSettings
+from tests import loopback
 from tests.deploy.exported import exported
 from tests.deploy.promql import selectors
 from tests.deploy.test_grafana import panels, queries
@@ -126,7 +126,7 @@ def _state(system: System, job: str) -> str:
 
 def _recorded(system: System, state: str) -> dict[str, Any] | None:
     """The alert as it is shown to administrators."""
-    answer = httpx.get(f"{system.url}/v1/alerts", headers={"Authorization": f"Bearer {system.key}"}, timeout=10)
+    answer = loopback.get(f"{system.url}/v1/alerts", headers={"Authorization": f"Bearer {system.key}"}, timeout=10)
     shown = [alert for alert in answer.json()["alerts"] if alert["name"] == _ALERT and alert["state"] == state]
     return shown[0] if shown else None
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from paraphe.local.process import ChildProcess
+from tests import loopback
 from tests.deploy.watching import until
 from tests.servers import Servers
 from tests.system import SAMPLES, System, free_port
@@ -101,7 +102,7 @@ def _pages(system: System, name: str) -> float:
     """How many pages a detector has examined since it was started."""
     port = system.processes[name].spec.env["PARAPHE_DETECTOR_METRICS_PORT"]
     try:
-        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=2).text
+        metrics = loopback.get(f"http://127.0.0.1:{port}/metrics", timeout=2).text
     except httpx.TransportError:
         return 0
     return float(re.findall(r"^paraphe_detector_pages_total (\S+)", metrics, re.MULTILINE)[0])

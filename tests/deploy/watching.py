@@ -13,6 +13,7 @@ import httpx
 import yaml
 
 from paraphe.local.process import ChildProcess, ProcessSpec
+from tests import loopback
 from tests.deploy.tools import DEPLOY, ROOT, alertmanager_command, tool
 from tests.system import System, free_port
 
@@ -40,7 +41,7 @@ class Watch:
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """The series an expression has now. A refused expression fails."""
-        answer = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": expr}, timeout=10).json()
+        answer = loopback.get(f"{self.prometheus}/api/v1/query", params={"query": expr}, timeout=10).json()
         assert answer["status"] == "success", (expr, answer)
         result = answer["data"]["result"]
         return list(result) if answer["data"]["resultType"] == "vector" else [result]
@@ -48,7 +49,7 @@ class Watch:
     def reload_rules(self, text: str) -> None:
         """Put other rules in place."""
         self.rules.write_text(text)
-        httpx.post(f"{self.prometheus}/-/reload", timeout=10).raise_for_status()
+        loopback.post(f"{self.prometheus}/-/reload", timeout=10).raise_for_status()
 
     def mail(self, status: str, alert: str) -> str:
         """The first message about an alert in a state, or nothing."""
@@ -85,7 +86,7 @@ def watching(system: System, folder: Path) -> Iterator[Watch]:
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/-/ready", timeout=2).status_code == 200
+        return loopback.get(f"{url}/-/ready", timeout=2).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -14,6 +14,7 @@ from PIL import Image
 from sqlalchemy import text
 
 from services.trainer.dataset import read_pages
+from tests import loopback
 from tests.servers import Servers
 from tests.system import QUICK_RECOVERY, SAMPLES, System
 
@@ -30,7 +31,7 @@ def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
 
 @pytest.fixture
 def api(system: System) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=system.url, headers={"Authorization": f"Bearer {system.key}"}, timeout=60) as client:
+    with loopback.Client(base_url=system.url, headers={"Authorization": f"Bearer {system.key}"}, timeout=60) as client:
         yield client
 
 

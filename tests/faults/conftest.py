@@ -1,24 +1,18 @@
 """A running system to break."""
 
-from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 
-from tests.servers import Servers
+from tests.conftest import LendSystem
 from tests.system import QUICK_RECOVERY, SAMPLES, System
 
 
 @pytest.fixture
-def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-    """All services, running."""
-    system = System(clean_servers, tmp_path, QUICK_RECOVERY)
-    try:
-        system.start("gateway", "detector", "notifier", "reconciler")
-        yield system
-    finally:
-        system.stop()
+def system(lend_system: LendSystem) -> System:
+    """All services, running, those too that the test before has killed."""
+    return lend_system(QUICK_RECOVERY, "gateway", "detector", "notifier", "reconciler")
 
 
 @pytest.fixture

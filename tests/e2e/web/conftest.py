@@ -4,13 +4,13 @@ to the thread that runs every other test, too, and a gateway left running would 
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from shared.db import keys
 from shared.db.engine import make_engine
 from shared.settings import PostgresSettings
+from tests import loopback
 from tests.e2e.web.desk import CHROMIUM, Desk
 from tests.integration.gateway.conftest import GatewayProcess
 from tests.servers import Servers
@@ -67,7 +67,7 @@ def desk(clean_servers: Servers, desk_gateway: GatewayProcess, desk_browser: Bro
         key, text = keys.create(
             connection, client_name="acme", name="scanner", scopes=list(keys.Scope), requests_per_minute=1_000_000
         )
-    api = httpx.Client(base_url=desk_gateway.url, headers={"Authorization": f"Bearer {text}"}, timeout=30)
+    api = loopback.Client(base_url=desk_gateway.url, headers={"Authorization": f"Bearer {text}"}, timeout=30)
     desk = Desk(desk_gateway.url, desk_browser, engine, key.client_id, api, pictures)
     yield desk
     desk.close()

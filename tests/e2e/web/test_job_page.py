@@ -6,7 +6,6 @@ import re
 import time
 from pathlib import Path
 
-import httpx
 import pypdfium2
 import pytest
 from PIL import Image
@@ -15,6 +14,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 from shared.db import keys
 from shared.db.accounts import Role
 from shared.domain.detection import Kind
+from tests import loopback
 from tests.e2e.web.desk import HEIGHT, LOOKS, PHONE, WIDTH, Desk, a_page, sample_pdf, violations
 from tests.integration.gateway.workers import fail, succeed
 from tests.system import SAMPLES, System
@@ -266,7 +266,7 @@ class TestOtherStates:
             assert "lease.pdf" not in answer.text()
         for path in ("/pages/1.jpg", "/pages/1/correction", "/events"):
             assert page.request.get(f"{desk.url}/v1/jobs/{job_id}{path}").status == 404
-        nobody = httpx.get(f"{desk.url}/jobs/{job_id}")
+        nobody = loopback.get(f"{desk.url}/jobs/{job_id}")
         assert (nobody.status_code, nobody.headers["Location"]) == (303, f"/login?next=%2Fjobs%2F{job_id}")
 
     def test_a_data_scientist_may_correct_but_not_erase_or_replay(self, desk: Desk) -> None:

@@ -4,7 +4,6 @@ import io
 import re
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
@@ -12,6 +11,7 @@ from sqlalchemy import delete
 
 from shared.db.tables import sessions
 from shared.domain.detection import Page as DocumentPage
+from tests import loopback
 from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, a_page, violations
 
 
@@ -334,7 +334,7 @@ def test_the_same_boxes_through_the_api_alone(desk: Desk) -> None:
         page.keyboard.press("s")
     saved(page)
     assert sent.value.headers["if-match"] == '"0"'
-    stolen = httpx.put(
+    stolen = loopback.put(
         sent.value.url, content=sent.value.post_data, headers={"Content-Type": "application/json", "If-Match": '"1"'}
     )
     assert stolen.status_code == 401

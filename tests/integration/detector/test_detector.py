@@ -4,8 +4,6 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +17,7 @@ from shared.domain.verdict import Requirements
 from shared.objects import ObjectStore
 from shared.queue import Publisher
 from shared.settings import JobSettings, RedisSettings
-from tests.servers import Servers
+from tests.conftest import LendSystem
 from tests.system import QUICK_RECOVERY, SAMPLES, System
 
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text())
@@ -35,11 +33,8 @@ MODEL = "signatures"
 
 
 @pytest.fixture
-def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-    system = System(clean_servers, tmp_path, {**QUICK_RECOVERY, "PARAPHE_MODEL_DEFAULT": MODEL})
-    system.start("detector")
-    yield system
-    system.stop()
+def system(lend_system: LendSystem) -> System:
+    return lend_system({**QUICK_RECOVERY, "PARAPHE_MODEL_DEFAULT": MODEL}, "detector")
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from shared.db import keys
 from shared.db.keys import ApiKey, Scope
+from tests import loopback
 from tests.servers import Servers
 
 
@@ -53,14 +54,14 @@ class GatewayProcess:
             if self.process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.url}/healthz").status_code == 200:
+                if loopback.get(f"{self.url}/healthz").status_code == 200:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
         raise AssertionError(f"the gateway did not start:\n{self.log.read_text()}")
 
     def client(self, key: Key | None = None) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=key.headers if key else {}, timeout=30)
+        return loopback.Client(base_url=self.url, headers=key.headers if key else {}, timeout=30)
 
     def terminate(self) -> int:
         self.process.send_signal(signal.SIGTERM)

@@ -19,6 +19,7 @@ from shared.domain.delivery import Attempt
 from shared.domain.detection import Page, Tone
 from shared.domain.subscription import Channel
 from shared.objects import ObjectMissingError, ObjectStore
+from tests import loopback
 from tests.integration.gateway.conftest import GatewayProcess, Key, MakeKey
 from tests.integration.gateway.test_submit import object_name, submit
 from tests.integration.gateway.workers import claim, fail, png, succeed, working
@@ -109,7 +110,7 @@ class TestWaiting:
 
     def test_many_who_wait_hold_no_threads(self, gateway: GatewayProcess, key: Key, engine: Engine) -> None:
         limits = httpx.Limits(max_connections=200)
-        with httpx.Client(base_url=gateway.url, headers=key.headers, timeout=60, limits=limits) as client:
+        with loopback.Client(base_url=gateway.url, headers=key.headers, timeout=60, limits=limits) as client:
             job_id = submit(client).json()["id"]
             with ThreadPoolExecutor(100) as pool:
                 polls = [pool.submit(client.get, f"/v1/jobs/{job_id}?wait=30") for _ in range(100)]

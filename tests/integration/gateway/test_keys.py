@@ -3,10 +3,10 @@
 import time
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from shared.db.keys import Scope
+from tests import loopback
 from tests.integration.gateway.conftest import GatewayProcess, Key, MakeKey
 from tests.integration.gateway.test_submit import submit
 from tests.servers import Servers
@@ -16,7 +16,7 @@ from tests.servers import Servers
 def test_without_a_valid_key_nothing_is_said(gateway: GatewayProcess, value: str | None) -> None:
     headers = {} if value is None else {b"Authorization": value.encode("latin-1")}
     for method, path in (("GET", "/v1/jobs"), ("POST", "/v1/jobs"), ("POST", "/predict"), ("GET", "/v1/keys")):
-        answer = httpx.request(method, gateway.url + path, headers=headers)
+        answer = loopback.request(method, gateway.url + path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
@@ -62,9 +62,9 @@ def test_keys_are_made_listed_and_revoked(gateway: GatewayProcess, make_key: Mak
         assert all("key" not in row and "webhook_secret" not in row for row in rows)
 
         headers = {"Authorization": f"Bearer {new['key']}"}
-        assert httpx.get(f"{gateway.url}/v1/jobs", headers=headers).status_code == 200
+        assert loopback.get(f"{gateway.url}/v1/jobs", headers=headers).status_code == 200
         assert client.delete(f"/v1/keys/{new['id']}").status_code == 204
-        assert httpx.get(f"{gateway.url}/v1/jobs", headers=headers).status_code == 401
+        assert loopback.get(f"{gateway.url}/v1/jobs", headers=headers).status_code == 401
         assert client.delete(f"/v1/keys/{new['id']}").status_code == 404
 
 

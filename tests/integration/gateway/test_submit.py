@@ -17,6 +17,7 @@ from shared.db.tables import documents, jobs
 from shared.domain.job import Priority
 from shared.objects import ObjectStore
 from shared.queue import DETECT_QUEUE, EVENT_QUEUE, PRIORITY_STEPS, queue_lists
+from tests import loopback
 from tests.integration.gateway.conftest import GatewayProcess, MakeKey
 from tests.integration.gateway.workers import png, succeed, working
 from tests.servers import Servers
@@ -96,7 +97,7 @@ def test_an_upload_of_its_own_then_a_job(client: httpx.Client, engine: Engine, s
     early = client.post("/v1/jobs", json=body)
     assert (early.status_code, early.json()["code"]) == (409, "upload_missing")
 
-    assert httpx.request(upload["method"], upload["url"], content=png()).status_code == 200
+    assert loopback.request(upload["method"], upload["url"], content=png()).status_code == 200
     answer = client.post("/v1/jobs", json=body, headers={"Idempotency-Key": "u"})
     job = answer.json()
     assert answer.status_code == 202, job
@@ -110,7 +111,7 @@ def test_uploads_of_others_and_bad_uploads_are_refused(
     client: httpx.Client, gateway: GatewayProcess, make_key: MakeKey
 ) -> None:
     upload = client.post("/v1/uploads", json={}).json()
-    httpx.put(upload["url"], content=b"no document")
+    loopback.put(upload["url"], content=b"no document")
     assert client.post("/v1/jobs", json={"upload_id": upload["id"]}).json()["code"] == "unsupported_type"
     with gateway.client(make_key(Scope.SUBMIT, client="other")) as other:
         answer = other.post("/v1/jobs", json={"upload_id": upload["id"]})

@@ -16,6 +16,7 @@ from shared.db import alerts, jobs
 from shared.db.outbox import Message, Topic
 from shared.domain.alert import AlertState
 from shared.queue import Publisher
+from tests import loopback
 from tests.deploy.tools import alertmanager_command
 from tests.integration.db.stories import Stories, wait_for
 from tests.integration.notifier.conftest import RunningNotifier
@@ -87,7 +88,7 @@ def _spec(folder: Path, port: int) -> ProcessSpec:
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/-/ready").status_code == 200
+        return loopback.get(f"{url}/-/ready").status_code == 200
     except httpx.TransportError:
         return False
 

@@ -15,6 +15,7 @@ from shared.db.outbox import Message, Topic
 from shared.domain.alert import AlertState
 from shared.domain.delivery import DeliveryState
 from shared.queue import Publisher
+from tests import loopback
 from tests.integration.db.stories import Stories, wait_for
 from tests.integration.notifier.conftest import Receiver, RunningNotifier
 from tests.servers import Servers
@@ -139,7 +140,7 @@ def inbox(start: Start, clean_servers: Servers) -> Callable[..., httpx.Response]
     def post(body: Any, *, path: str = "/alerts", token: str | None = TOKEN) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return httpx.post(f"http://127.0.0.1:{port}{path}", content=content, headers=headers)
+        return loopback.post(f"http://127.0.0.1:{port}{path}", content=content, headers=headers)
 
     wait_for(lambda: _answers(port))
     return post
@@ -147,7 +148,7 @@ def inbox(start: Start, clean_servers: Servers) -> Callable[..., httpx.Response]
 
 def _answers(port: int) -> bool:
     try:
-        return httpx.post(f"http://127.0.0.1:{port}/").status_code == 404
+        return loopback.post(f"http://127.0.0.1:{port}/").status_code == 404
     except httpx.TransportError:
         return False
 
@@ -213,4 +214,4 @@ def test_without_a_token_there_is_no_inbox(start: Start) -> None:
     start(alerts=AlertSettings(port=port))
     time.sleep(0.5)
     with pytest.raises(httpx.ConnectError):
-        httpx.post(f"http://127.0.0.1:{port}/alerts")
+        loopback.post(f"http://127.0.0.1:{port}/alerts")

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shared import tracing
+from tests import loopback
 from tests.integration.db.stories import wait_for
 from tests.integration.notifier.conftest import Receiver
 from tests.servers import Servers
@@ -80,7 +80,7 @@ def test_one_trace_from_upload_to_webhook(
     system = System(clean_servers, tmp_path, {**QUICK_RECOVERY, **settings})
     try:
         system.start("gateway", "detector", "notifier")
-        answer = httpx.post(
+        answer = loopback.post(
             f"{system.url}/v1/jobs",
             files={"file": next(SAMPLES.glob("*.png")).read_bytes()},
             data={"callback_url": receiver.url},

@@ -16,6 +16,7 @@ from services.gateway.web.settings import WebSettings
 from services.gateway.web.visitors import SESSION_COOKIE, csrf_token
 from shared.db import accounts, keys, sessions
 from shared.db.accounts import Account, Role
+from tests import loopback
 from tests.integration.gateway.conftest import GatewayProcess
 
 PASSWORD = "a horse in the garden"
@@ -66,7 +67,7 @@ MakePerson = Callable[..., Person]
 
 
 def open_browser(gateway: GatewayProcess) -> Person:
-    return Person(httpx.Client(base_url=gateway.url, timeout=30))
+    return Person(loopback.Client(base_url=gateway.url, timeout=30))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from services.gateway.web.visitors import SESSION_COOKIE
 from shared.db.accounts import Role
+from tests import loopback
 from tests.integration.gateway.conftest import GatewayProcess, StartGateway
 from tests.integration.gateway.web.conftest import PASSWORD, MakePerson, Person, make_account, open_browser
 
@@ -107,7 +108,7 @@ class TestLogIn:
     def test_the_cookie_is_secure_behind_tls(self, start_gateway: StartGateway, engine: Engine) -> None:
         make_account(engine, "anna@example.org", Role.OPERATOR)
         gateway = start_gateway(PARAPHE_WEB_BEHIND_TLS="true")
-        with httpx.Client(base_url=gateway.url) as http:
+        with loopback.Client(base_url=gateway.url) as http:
             page = http.get("/login")
             assert "Secure" in page.headers["set-cookie"]
             assert page.headers["strict-transport-security"].startswith("max-age=")

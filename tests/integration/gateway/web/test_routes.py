@@ -11,6 +11,7 @@ from services.gateway import app as gateway_app
 from services.gateway.web import app as web_app
 from shared.db.accounts import Role
 from shared.db.keys import Scope
+from tests import loopback
 from tests.integration.gateway.conftest import Key, MakeKey
 from tests.integration.gateway.web.conftest import MakePerson, Person, make_account
 from tests.integration.gateway.web.routes import API, BODIES, IF_MATCH, PAGES, Things
@@ -139,7 +140,7 @@ class TestStranger:
 
     @pytest.fixture
     def gateway_client(self, stranger: Person) -> Iterator[httpx.Client]:
-        with httpx.Client(base_url=stranger.http.base_url, timeout=30) as client:
+        with loopback.Client(base_url=stranger.http.base_url, timeout=30) as client:
             yield client
 
     @staticmethod
