@@ -15,7 +15,8 @@ TORCH := torch==2.13.0 torchvision==0.28.0 ultralytics-opencv-headless==8.4.190 
 TORCH_INDEX ?=
 # Two test files at once, in their order: those that restore a backup come before those whose gateways stay connected.
 AT_ONCE ?= 2
-PYTEST = $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder
+# PASSIVE: threads of PyTorch that wait must not spin on the cores that the other process needs.
+PYTEST = OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo 'make run        start everything on this machine   (ARGS="--port 9000 --data DIR")'
