@@ -17,6 +17,7 @@ def system(lend_system: LendSystem) -> System:
 
 @pytest.fixture
 def load() -> list[Path]:
-    """Sixty submissions of the sample documents: JPEG, PNG, PDF of several pages, G4 TIFF."""
+    """Sixty submissions of the sample documents: JPEG, PNG, G4 TIFF, and now and then a PDF of several pages."""
     samples = sorted(path for path in SAMPLES.iterdir() if path.suffix != ".json")
-    return list(islice(cycle(samples), 60))
+    of_one_page = [path for path in samples if path.suffix != ".pdf"]
+    return list(islice(cycle([*samples, *of_one_page, *of_one_page]), 60))
