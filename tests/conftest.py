@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,18 +46,6 @@ def _folder(item: pytest.Item) -> str:
 
 def _place_in_run(item: pytest.Item) -> int:
     return KINDS.index(_folder(item)) if _folder(item) in KINDS else len(KINDS)
-
-
-_FAILED = pytest.StashKey[bool]()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let fixtures know, when they end, that the test has failed."""
-    report = yield
-    if report.failed:
-        item.stash[_FAILED] = True
-    return report
 
 
 @pytest.fixture(autouse=True)
@@ -112,8 +100,12 @@ def kept_systems() -> Iterator[list["System"]]:
     """What the tests before have left running; one system at the most."""
     systems: list[System] = []
     yield systems
-    for system in systems:
-        system.stop()
+    _stop(systems)
+
+
+def _stop(systems: list["System"]) -> None:
+    while systems:
+        systems.pop().stop()
 
 
 @pytest.fixture
@@ -137,6 +129,7 @@ def lend_system(
         kept_systems[0].run_just(*services)
         return kept_systems[0]
 
+    failed_before = request.session.testsfailed
     yield lend
-    if request.node.stash.get(_FAILED, False):
-        kept_systems.pop().stop()
+    if request.session.testsfailed > failed_before:
+        _stop(kept_systems)

@@ -15,18 +15,15 @@ from sqlalchemy import text
 
 from services.trainer.dataset import read_pages
 from tests import loopback
-from tests.servers import Servers
+from tests.conftest import LendSystem
 from tests.system import QUICK_RECOVERY, SAMPLES, System
 
 LEASE, COLOUR, UNSIGNED = "bail-4-pages.pdf", "contrat-fr.jpg", "contrat-non-signe.jpg"
 
 
 @pytest.fixture
-def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
-    system = System(clean_servers, tmp_path, QUICK_RECOVERY)
-    system.start("gateway", "detector")
-    yield system
-    system.stop()
+def system(lend_system: LendSystem) -> System:
+    return lend_system(QUICK_RECOVERY, "gateway", "detector")
 
 
 @pytest.fixture
