@@ -20,7 +20,7 @@ def send(publisher: Publisher, messages: Iterable[Message]) -> int:
             else:
                 publisher.publish_event(message.subject)
         except PUBLISH_FAULTS as error:
-            log.warning("broker unreachable, the reconciler will send", topic=message.topic, error=str(error))
+            log.warning("broker unreachable, the reconciler will send", topic=message.topic, error=repr(error))
             break
         sent += 1
     return sent

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from celery import Celery
 from kombu import Connection, Exchange, Queue
-from kombu.exceptions import OperationalError
+from kombu.exceptions import LimitExceeded, OperationalError
 from kombu.pools import producers
 from redis.exceptions import RedisError
 
@@ -24,7 +24,8 @@ _PRIORITY_SEPARATOR = "\x06\x16"
 # Redelivery by the broker is not how we recover (leases and the reconciler do), so its time-out is set out of the way.
 _VISIBILITY_TIMEOUT_S = 6 * 3600
 
-PUBLISH_FAULTS = (OperationalError, RedisError, OSError)
+# LimitExceeded: every connection is waiting for a broker that does not answer.
+PUBLISH_FAULTS = (OperationalError, LimitExceeded, RedisError, OSError)
 
 
 def _transport(settings: RedisSettings) -> str:

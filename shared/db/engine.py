@@ -18,9 +18,22 @@ T = TypeVar("T")
 # the server ends such a session. Who waits for a lock meanwhile gives up early, lest every thread of a worker wait.
 _LIMITS_MS = {"statement_timeout": 30_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 15_000}
 
+# A server whose machine vanishes says nothing, and the kernel would send to it for a quarter of an hour. Then every
+# pooled connection would hang: the server's own limits end with it, and the question before use is never answered.
+_NOTICE_LOSS = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
+
 
 def make_engine(settings: PostgresSettings) -> Engine:
-    """A pool that notices connections cut by a restarted Postgres before handing them out."""
+    """A pool that notices connections cut by a restarted Postgres before handing them out.
+
+    A Postgres that has vanished is noticed within seconds, also by whoever waits for its answer.
+    """
     return create_engine(
         make_url(settings.url.get_secret_value()).set(drivername="postgresql+psycopg2"),
         pool_size=settings.pool_size,
@@ -29,6 +42,7 @@ def make_engine(settings: PostgresSettings) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": settings.connect_timeout_s,
+            **_NOTICE_LOSS,
             "options": " ".join(f"-c {name}={limit}" for name, limit in _LIMITS_MS.items()),
         },
     )

@@ -43,9 +43,11 @@ def claim(connection: Connection, job_id: UUID, settings: JobSettings) -> tuple[
         )
         .returning(jobs, documents.c.sha256, documents.c.size, documents.c.media_type, documents.c.filename)
     ).one_or_none()
-    outbox.settle(connection, outbox.Topic.JOB, [job_id])
     if row is None:
+        # Nor is there anything to settle: a job's message is deleted by the transaction that takes the job out of
+        # ``queued``. One that is there now belongs to whoever has queued the job again since the look above.
         return None
+    outbox.settle(connection, outbox.Topic.JOB, [job_id])
     event = _append(connection, EventKind.JOB_STARTED, row, {"attempt": row.attempts}, settings)
     return Claim(to_job(row), token), [event]
 

@@ -1,8 +1,8 @@
 """Messages whose effect has not been seen yet.
 
 A row is written in the same transaction as the fact it announces and deleted in the transaction that acts on it (the
-claim of a job, the recording of an event). Until then it is sent again whenever it may have been lost, so Redis may
-forget anything at any moment.
+claim of a job, the recording of an event) or leaves nothing to act on (a job's end by cancel or erasure). Until then it
+is sent again whenever it may have been lost, so Redis may forget anything at any moment.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,11 @@
-"""Connections: what a session that hangs in the middle of a transaction does to the others."""
+"""Connections: what a session that hangs in the middle of a transaction, or a server that vanishes, does to others."""
 
+import os
+import socket
 import time
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from shared.db import leases
 from shared.db.engine import transact
@@ -27,3 +29,23 @@ def test_a_session_frozen_while_it_claims_holds_nobody_up_for_long(engine: Engin
     frozen.invalidate()
     frozen.close()
     assert stories.now(job).attempts == 1
+
+
+def test_a_server_that_vanishes_is_noticed_within_seconds(engine: Engine) -> None:
+    """By the kernel, which must be told: whoever waits for an answer, or has sent a question, cannot notice."""
+    with engine.connect() as connection, _socket_of(connection) as sent_over:
+        unanswered_ms = sent_over.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        asked = sent_over.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        idle_s, interval_s, times = (
+            sent_over.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        )
+    assert 0 < unanswered_ms <= 15_000, "what was sent and never arrived"
+    assert asked, "a silent connection is never looked after"
+    assert idle_s + interval_s * times <= 25
+
+
+def _socket_of(connection: Connection) -> socket.socket:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return socket.socket(fileno=os.dup(driver.fileno()))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, event, func, select, update
 
 from shared.db import events, jobs, leases
 from shared.db.outbox import Topic
@@ -44,6 +44,17 @@ def test_a_repeat_delivery_finds_nothing_to_claim(stories: Stories) -> None:
     job, _ = stories.succeeded()
     assert stories.do(lambda connection: leases.claim(connection, job.id, stories.settings)) is None
     assert stories.now(job).attempts == 1
+
+
+def test_a_repeat_delivery_leaves_the_message_of_a_job_that_is_queued_again_meanwhile(stories: Stories) -> None:
+    job = stories.accept()
+    held = stories.claim(job)
+    with stories.engine.begin() as repeat:
+        # Its look at the row finds the job at work; the worker gives the job back before anything else happens.
+        event.listen(repeat, "after_cursor_execute", lambda *_: give_back(stories, held), once=True)
+        assert leases.claim(repeat, job.id, stories.settings) is None
+    assert stories.state(job) is JobState.QUEUED
+    assert stories.outbox(Topic.JOB) == {job.id: 0}, "nobody would ever examine it"
 
 
 def test_a_message_for_no_job_finds_nothing_to_claim(stories: Stories) -> None:

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import Engine
 
-from shared.db import leases, outbox
+from shared.db import jobs, leases, outbox
+from shared.db.audit import Actor
 from shared.db.outbox import Message, Topic
 from shared.domain.errors import ErrorCode
 from shared.domain.job import JobFailure, Priority
@@ -70,6 +71,14 @@ def test_the_claim_settles_the_message(overdue: Stories) -> None:
     overdue.claim(job)
     assert overdue.outbox(Topic.JOB) == {}
     assert take(overdue, lost_at_most=10) == []
+
+
+def test_whatever_else_ends_a_queued_job_settles_its_message(stories: Stories) -> None:
+    canceled, erased = stories.accept(), stories.accept()
+    stories.cancel(canceled)
+    assert stories.outbox(Topic.JOB).keys() == {erased.id}
+    stories.do(lambda c: jobs.erase(c, Actor(stories.client.id), erased.id, stories.settings))
+    assert stories.outbox(Topic.JOB) == {}, "it would be sent again for ever"
 
 
 def test_two_reconcilers_never_take_the_same(overdue: Stories) -> None:
