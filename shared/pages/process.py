@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 import shared
-from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
+from shared.domain.errors import DocumentError, ErrorCode, ParapheError, TemporaryError
 from shared.pages.protocol import LENGTH_BYTES, Request
 
 _START_SECONDS = 30.0
@@ -37,6 +37,8 @@ class RendererProcess:
             env=_bare_environment(),
             start_new_session=True,  # Ctrl-C at the terminal is for the parent, which drains first
         )
+        # Linux begins a child's count of memory at what its parent has used until then.
+        self._memory_before = _most_memory(os.getpid())
         assert self._process.stdin
         assert self._process.stdout
         self._answers = self._process.stdout.fileno()
@@ -60,6 +62,7 @@ class RendererProcess:
         if self.documents == 0:
             self._await("The renderer does not start; its reason is on this program's stderr.")
         self.documents += 1
+        self._memory_before = max(self._memory_before, _most_memory(self._process.pid))
         assert self._process.stdin
         with suppress(BrokenPipeError):  # it is dead, as the wait for its word will tell
             self._process.stdin.write(request.encode())
@@ -74,12 +77,16 @@ class RendererProcess:
         self._seconds_left = self._seconds_a_page = _START_SECONDS
         try:
             self.frame()
-        except DocumentError as error:
+        except ParapheError as error:
             self.kill()
             raise TemporaryError(ErrorCode.INTERNAL_ERROR, else_) from error
 
     def frame(self) -> dict[str, Any]:
-        """The answer's next frame; raises DocumentError if the child dies or takes too long."""
+        """The answer's next frame.
+
+        DocumentError if the child takes too long or dies of the document, TemporaryError if the system killed it and
+        the document need not have been why.
+        """
         deadline = self._start_clock()
         length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
         content: dict[str, Any] = json.loads(self._read(length, deadline))
@@ -134,10 +141,19 @@ class RendererProcess:
                 ErrorCode.RENDER_TIMEOUT,
                 "Drawing took more processor time than allowed; export or scan it more simply.",
             )
-        # PDFium aborts when it gets no more memory; a kill that is not ours comes from a kernel without any.
-        starved = ended_by == -signal.SIGABRT and most_memory > self._memory_bytes / 4
-        if starved or ended_by == -signal.SIGKILL:
+        much = self._memory_bytes / 4
+        if ended_by == -signal.SIGABRT and most_memory > much:  # as PDFium does when it gets no more memory
             raise memory_error()
+        if ended_by == -signal.SIGKILL:
+            # Not ours: a kernel without memory takes renderers first, whoever has filled it. The document is to blame
+            # only if it certainly took much.
+            if most_memory > max(much, self._memory_before):
+                raise memory_error()
+            raise TemporaryError(
+                ErrorCode.INTERNAL_ERROR,
+                "The system ended the renderer at work, as it does when memory runs out. Try again; if it goes on, "
+                "give the worker more memory or fewer renderers.",
+            )
         raise DocumentError(
             ErrorCode.RENDER_CRASH, "The document crashed its renderer; export or scan it again with another program."
         )
@@ -150,6 +166,15 @@ class RendererProcess:
             return self._process.poll(), 0
         self._process.returncode = os.waitstatus_to_exitcode(status)
         return self._process.returncode, usage.ru_maxrss * 1024
+
+
+def _most_memory(pid: int) -> int:
+    """The most a running process has used at any time, in bytes; 0 where it cannot be told."""
+    with suppress(OSError):  # only Linux has the file, and not of a process that has ended
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def memory_error() -> DocumentError:

@@ -16,6 +16,7 @@ from shared.pages.renderer import Renderer
 from tests.unit.pages.making import endless_pdf, expanding_pdf, pdf_of_pages, saved, striped
 
 LIMITS = RenderLimits()
+SMALL_MEMORY = RenderLimits(memory_bytes=256 * 1024**2)
 
 
 @pytest.fixture
@@ -36,6 +37,12 @@ def children() -> set[int]:
     """Processes this one has started and not seen end."""
     tasks = Path("/proc/self/task").iterdir()
     return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def memory_used(pid: int | None = None) -> int:
+    """The most a process (this one) has used at any time, in bytes; 0 of one that has ended."""
+    lines = Path(f"/proc/{pid or 'self'}/status").read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
@@ -116,15 +123,54 @@ def test_a_child_that_crashes_is_replaced(book: Path, page: Path) -> None:
         assert len(list(renderer.pages(page, 100, LIMITS))) == 1
 
 
-def test_a_child_the_kernel_killed_ran_out_of_memory(book: Path) -> None:
+@pytest.mark.parametrize("limits", [LIMITS, SMALL_MEMORY], ids=["small parent", "large parent"])
+def test_a_child_the_kernel_killed_for_others_use_of_memory_is_not_the_document_s_fault(
+    book: Path, page: Path, limits: RenderLimits
+) -> None:
+    if limits is SMALL_MEMORY:
+        assert memory_used() > limits.memory_bytes / 4, "this process counts as small"
     before = children()
     with Renderer(1) as renderer:
-        pages = renderer.pages(book, 640, LIMITS)
+        pages = renderer.pages(book, 640, limits)
         next(pages)
         os.kill((children() - before).pop(), signal.SIGKILL)
-        with pytest.raises(DocumentError) as caught:
+        with pytest.raises(TemporaryError, match="memory") as caught:
             list(pages)
+        assert caught.value.code is ErrorCode.INTERNAL_ERROR
+        assert len(list(renderer.pages(page, 100, limits))) == 1
+
+
+def test_a_child_the_kernel_killed_once_it_had_filled_the_memory_is_the_document_s_fault(tmp_path: Path) -> None:
+    greedy = tmp_path / "greedy.pdf"
+    greedy.write_bytes(expanding_pdf())
+    before = children()
+    with Renderer(1) as renderer, ThreadPoolExecutor(1) as thread:
+        (child,) = children() - before
+        much = max(memory_used(), LIMITS.memory_bytes // 4)
+        drawing = thread.submit(renderer.picture, greedy, 1, 100, LIMITS)
+        assert eventually(lambda: memory_used(child) > much, seconds=30)
+        os.kill(child, signal.SIGSTOP)
+        assert memory_used(child) > much, "it is gone already"
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(DocumentError) as caught:
+            drawing.result()
         assert caught.value.code is ErrorCode.RENDER_MEMORY
+
+
+def test_what_an_earlier_document_took_is_not_held_against_the_one_at_hand(book: Path, tmp_path: Path) -> None:
+    large = tmp_path / "large.pdf"
+    large.write_bytes(expanding_pdf(10))
+    limits = RenderLimits(memory_bytes=1024**3)
+    before = children()
+    with Renderer(1) as renderer:
+        (child,) = children() - before
+        renderer.picture(large, 1, 100, limits)
+        assert memory_used(child) > limits.memory_bytes / 4, "it was not large"
+        pages = renderer.pages(book, 640, limits)
+        next(pages)
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(TemporaryError, match="memory"):
+            list(pages)
 
 
 def test_a_child_that_died_idle_is_not_the_document_s_fault(page: Path) -> None:
@@ -154,13 +200,12 @@ def test_a_child_that_dies_as_it_is_handed_a_document_is_not_its_fault_either(pa
 def test_bad_documents_cost_the_others_nothing(tmp_path: Path, page: Path) -> None:
     bad = tmp_path / "bad.pdf"
     bad.write_bytes(expanding_pdf())
-    limits = RenderLimits(memory_bytes=256 * 1024**2)
     results: dict[str, int] = {"pages": 0, "render_memory": 0}
     lock = threading.Lock()
 
     def attempt(number: int) -> None:
         try:
-            result = "pages" if list(renderer.pages(bad if number % 4 == 0 else page, 100, limits)) else "none"
+            result = "pages" if list(renderer.pages(bad if number % 4 == 0 else page, 100, SMALL_MEMORY)) else "none"
         except DocumentError as error:
             result = error.code.value
         with lock:
