@@ -50,6 +50,7 @@ class Alertmanagers:
         self._metrics = metrics
         self._news = threading.Event()
         self._due = 0.0
+        self._tls = httpx.create_ssl_context()
 
     def look_now(self) -> None:
         """There is a new incident."""
@@ -63,8 +64,7 @@ class Alertmanagers:
         self._due = time.monotonic() + self._settings.raise_every_s
         alarms = transact(self._engine, self._look)
         self._show(alarms)
-        if alarms:
-            self._tell([alert_of(alarm, datetime.now(UTC)) for alarm in alarms])
+        self._tell([alert_of(alarm, datetime.now(UTC)) for alarm in alarms])
         for alarm in alarms:
             if not alarm.number:
                 transact(self._engine, partial(incidents.close, alarm=alarm))
@@ -78,7 +78,8 @@ class Alertmanagers:
             self._metrics.incidents_open.labels(kind).set(sum(one.number for one in alarms if one.kind is kind))
 
     def _tell(self, alerts: list[dict[str, Any]]) -> None:
-        unreached = [url for url in self._settings.manager_urls if not self._post(url, alerts)]
+        # With nothing to tell none is out of reach: another notifier may have told what this one could not.
+        unreached = [url for url in self._settings.manager_urls if alerts and not self._post(url, alerts)]
         self._metrics.alertmanagers_unreachable.set(len(unreached))
         if unreached:
             self.look_now()  # not at the next period: the loop that runs us waits a little, then longer
@@ -86,7 +87,9 @@ class Alertmanagers:
 
     def _post(self, url: str, alerts: list[dict[str, Any]]) -> bool:
         try:
-            answer = httpx.post(url.rstrip("/") + _PATH, json=alerts, timeout=self._settings.timeout_s)
+            answer = httpx.post(
+                url.rstrip("/") + _PATH, json=alerts, timeout=self._settings.timeout_s, verify=self._tls
+            )
             answer.raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.warning("Alertmanager cannot be told", error=f"{type(error).__name__}: {error}")

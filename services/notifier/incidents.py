@@ -27,8 +27,8 @@ class IncidentDesk:
         """Note those of the events that tell of a job given up for a reason of ours; whether there are any."""
         given_up = [one for one in recorded if one.kind is EventKind.JOB_FAILED and one.data.get("code") in OUR_CODES]
         newest = {str(event.data["code"]): event for event in given_up}
-        for code, event in newest.items():
-            about = {"job_id": str(event.job_id), "code": code, "at": event.occurred_at.isoformat()}
+        for code, event in sorted(newest.items()):  # in order: see was_mailed
+            about = {"job_id": str(event.job_id), "at": event.occurred_at.isoformat()}
             self._mail_once(connection, IncidentKind.JOB_GIVEN_UP, code, about, str(event.data.get("detail", "")))
         incidents.note(connection, [_of_job(event) for event in given_up])
         return bool(given_up)
@@ -48,10 +48,13 @@ class IncidentDesk:
     def _mail_once(
         self, connection: Connection, kind: IncidentKind, code: str, about: dict[str, str], detail: str
     ) -> None:
-        """One mail, not one for each of a thousand jobs that failed in the same hour for the same reason."""
+        """One mail, not one for each of a thousand jobs that failed in the same hour for the same reason.
+
+        The silence counts from the last mail, not from the last failure: what goes on failing is told again.
+        """
         addresses = self._mail.admin_addresses
-        if addresses and not incidents.was_raised(connection, kind, code, within_s=self._mail.quiet_s):
-            notice = Notice(NoticeKind(kind), {**about, "detail": detail[:_MAX_DETAIL]})
+        if addresses and not incidents.was_mailed(connection, kind, code, within_s=self._mail.quiet_s):
+            notice = Notice(NoticeKind(kind), {**about, "code": code, "detail": detail[:_MAX_DETAIL]})
             deliveries.notify(connection, notice, addresses, self._mail.admin_language)
 
 

@@ -30,7 +30,9 @@ class ReconcilerMetrics:
             "paraphe_reconciler_messages_sent", "Messages retried or sent again.", ["topic"], registry=registry
         )
         self.uploads_removed = Counter(
-            "paraphe_uploads_removed", "Uploads that expired, removed with their objects.", registry=registry
+            "paraphe_uploads_removed",
+            "Uploads that expired or that a job was made of, and objects of uploads without a row, removed.",
+            registry=registry,
         )
         self.jobs_expired = Counter(
             "paraphe_jobs_expired", "Jobs erased because their retention was over.", registry=registry
@@ -53,10 +55,11 @@ class ReconcilerMetrics:
         )
         self._ticks = Gauge(
             "paraphe_reconciler_last_tick_timestamp_seconds",
-            "When each loop last did its work.",
+            "When each loop last did its work, or else took the lead; shown only by the replica that leads.",
             ["loop"],
             registry=registry,
         )
+        self._ticking: set[str] = set()
         for topic in Topic:
             self._sent.labels(topic)
         self._stability = _ComingAndGoing(
@@ -107,9 +110,20 @@ class ReconcilerMetrics:
         """Messages the reconciler put on the broker."""
         self._sent.labels(topic).inc(number)
 
+    def begin_ticking(self, loop: str) -> None:
+        """This replica leads. From now on the loop is awaited: one that fails from the start is to be missed, too."""
+        if loop not in self._ticking:
+            self.tick(loop)
+
     def tick(self, loop: str) -> None:
         """A loop has done its work just now."""
+        self._ticking.add(loop)
         self._ticks.labels(loop).set_to_current_time()
+
+    def stop_ticking(self, loop: str) -> None:
+        """Another replica leads. Were it to go, what this one did long ago would look like a loop that stands still."""
+        self._ticking.discard(loop)
+        self._ticks.remove(loop)
 
 
 class _ComingAndGoing:

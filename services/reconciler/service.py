@@ -67,13 +67,16 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
 def _led_loop(
     leadership: Leadership, metrics: ReconcilerMetrics, name: str, repair: Callable[[], None], period_s: float
 ) -> EnduringLoop:
-    """Of several reconcilers only the one that leads carries out ``repair``; the others tick all the same."""
+    """Of several reconcilers only the one that leads carries out ``repair``, and only that one ticks."""
 
     def step() -> None:
         metrics.leads.set(0)
-        if leadership.is_held():
-            metrics.leads.set(1)
-            repair()
+        if not leadership.is_held():
+            metrics.stop_ticking(name)
+            return
+        metrics.leads.set(1)
+        metrics.begin_ticking(name)
+        repair()
         metrics.tick(name)
 
     return EnduringLoop(name, step, period_s=period_s)

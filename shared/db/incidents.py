@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from shared.db.locks import AdvisoryLock
 from shared.db.tables import deliveries, incidents, jobs
 from shared.domain.delivery import DeliveryState
 from shared.domain.ids import new_id
@@ -54,12 +55,19 @@ def note(connection: Connection, found: Sequence[Incident]) -> None:
         connection.execute(insert(incidents), rows)
 
 
-def was_raised(connection: Connection, kind: IncidentKind, code: str, *, within_s: float) -> bool:
-    """Whether there has been one of this kind and code in the last ``within_s`` seconds."""
+def was_mailed(connection: Connection, kind: IncidentKind, code: str, *, within_s: float) -> bool:
+    """Whether a notice of this kind and code was written in the last ``within_s`` seconds.
+
+    Whoever asks the same waits until this transaction ends: of two at once the second sees the first one's notice. Ask
+    for several codes in their order, lest two transactions wait for each other.
+    """
+    pair = func.hashtext(f"{kind}/{code}")
+    connection.execute(select(func.pg_advisory_xact_lock(AdvisoryLock.INCIDENT_MAIL, pair)))
     recent = exists().where(
-        incidents.c.kind == kind,
-        incidents.c.code == code,
-        incidents.c.raised_at > func.now() - timedelta(seconds=within_s),
+        deliveries.c.client_id.is_(None),
+        deliveries.c.notice["kind"].astext == kind,
+        deliveries.c.notice["code"].astext == code,
+        deliveries.c.created_at > func.now() - timedelta(seconds=within_s),
     )
     return bool(connection.execute(select(recent)).scalar_one())
 

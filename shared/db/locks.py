@@ -13,3 +13,5 @@ class AdvisoryLock(IntEnum):
     """Held by the reconciler that leads, for as long as it lives."""
     DIGEST = 7_206_943
     """Two notifiers must not write the same summary at once."""
+    INCIDENT_MAIL = 7_206_944
+    """With a hash of kind and code: two transactions must not mail the same reason at once."""

@@ -1,6 +1,7 @@
 """A notifier as threads of the test, and receivers of webhooks that answer as told."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from services.notifier.settings import NotifierSettings, WebhookSettings
 from shared.queue import Publisher
 from shared.settings import RedisSettings
 from tests.integration.db.stories import Stories
+from tests.integration.notifier.mailbox import CERTIFICATE
 from tests.servers import Servers
 
 LOCAL = WebhookSettings(allow_private=True, waits_s=(0.05, 0.1), max_attempts=3, timeout_s=2.0)
@@ -107,10 +109,10 @@ class Receiver:
 
 @pytest.fixture
 def receive() -> Iterator[Callable[..., Receiver]]:
-    """Start a receiver on loopback."""
+    """Start a receiver on loopback; with TLS it is ``localhost``, which only ``CERTIFICATE`` vouches for."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start_one(*answers: tuple[int, dict[str, str]]) -> Receiver:
+    def start_one(*answers: tuple[int, dict[str, str]], with_tls: bool = False) -> Receiver:
         receiver = Receiver(list(answers) or [(204, {})])
 
         class Handler(BaseHTTPRequestHandler):
@@ -122,9 +124,15 @@ def receive() -> Iterator[Callable[..., Receiver]]:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
+        if with_tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         servers.append(server)
-        receiver.url = f"http://127.0.0.1:{server.server_port}"
+        receiver.url = (
+            f"https://localhost:{server.server_port}" if with_tls else f"http://127.0.0.1:{server.server_port}"
+        )
         return receiver
 
     yield start_one

@@ -118,3 +118,22 @@ def test_a_job_given_up_is_heard_of_and_so_is_its_replay(
     wait_for(lambda: stories.do(alerts.newest)[0][1].state is AlertState.RESOLVED, 30)
     assert len(stories.do(alerts.newest)) == 1
     wait_for(lambda: any(mail["Subject"].startswith("[RESOLVED]") for mail in mailbox.received), 20)
+
+
+def test_a_dead_delivery_hides_what_the_rule_says_of_it_and_not_a_disabled_address(alertmanager: Alertmanager) -> None:
+    """Of an address that is switched off the rule is the only one to tell."""
+    by_the_rule = {"alertname": "ParapheDeliveriesDead", "severity": "warning"}
+    firing = [
+        {"alertname": "ParapheDeliveryDead", "severity": "critical", "code": "email", "job": "paraphe-notifier"},
+        {**by_the_rule, "channel": "mail", "state": "failed"},
+        {**by_the_rule, "channel": "webhook", "state": "disabled"},
+    ]
+    alerts_api = f"{alertmanager.url}/api/v2/alerts"
+    loopback.post(alerts_api, json=[{"labels": labels} for labels in firing]).raise_for_status()
+
+    def states() -> dict[str, str]:
+        found = loopback.get(alerts_api).json()
+        return {one["labels"].get("state", "told by the notifier"): one["status"]["state"] for one in found}
+
+    expected = {"told by the notifier": "active", "failed": "suppressed", "disabled": "active"}
+    wait_for(lambda: states() == expected, 30)

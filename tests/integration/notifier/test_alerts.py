@@ -18,6 +18,7 @@ from shared.queue import Publisher
 from tests import loopback
 from tests.integration.db.stories import Stories, wait_for
 from tests.integration.notifier.conftest import Receiver, RunningNotifier
+from tests.integration.notifier.mailbox import CERTIFICATE
 from tests.servers import Servers
 from tests.system import free_port
 
@@ -113,6 +114,30 @@ def test_an_alertmanager_that_is_away_is_told_once_it_is_back(
     wait_for(lambda: len(broken.received) == 3)
     wait_for(lambda: notifier.value("paraphe_alertmanagers_unreachable") == 0)
     assert told(alertmanager), "one that is away holds up no other"
+
+
+def test_what_another_notifier_has_told_is_not_out_of_reach_any_more(
+    stories: Stories, publisher: Publisher, receive: Receive, start: Start
+) -> None:
+    reaches_none = start(alerts=raising_at(receive((503, {}))))
+    job = give_up(stories, publisher)
+    wait_for(lambda: reaches_none.value("paraphe_alertmanagers_unreachable") == 1)
+    start(alerts=raising_at(receive((200, {}))))
+    stories.do(lambda c: jobs.replay(c, stories.client.id, job.id, stories.settings))
+    wait_for(lambda: reaches_none.value("paraphe_alertmanagers_unreachable") == 0)
+
+
+def test_an_alertmanager_is_told_over_tls_by_the_authorities_read_at_the_start(
+    stories: Stories, publisher: Publisher, receive: Receive, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    alertmanager = receive((200, {}), with_tls=True)
+    start(alerts=raising_at(alertmanager))
+    give_up(stories, publisher)
+    wait_for(lambda: told(alertmanager))
+    monkeypatch.delenv("SSL_CERT_FILE")
+    told_before = len(told(alertmanager))
+    wait_for(lambda: len(told(alertmanager)) > told_before + 2)
 
 
 def webhook(*told_alerts: dict[str, Any]) -> dict[str, Any]:

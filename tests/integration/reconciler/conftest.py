@@ -33,6 +33,10 @@ class RunningReconciler:
     def value(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 
+    def last_tick(self, loop: str) -> float | None:
+        """None while this reconciler shows none."""
+        return self.registry.get_sample_value("paraphe_reconciler_last_tick_timestamp_seconds", {"loop": loop})
+
     @property
     def leads(self) -> bool:
         return self.value("paraphe_reconciler_leads") == 1.0
