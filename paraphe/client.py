@@ -114,7 +114,10 @@ class Client:
         return job_from_json(answer.json())
 
     def submit_uploaded(self, upload_id: str, *, idempotency_key: str | None = None, **options: Any) -> Job:
-        """Examine what ``upload`` has sent. ``options`` as for ``submit``: model, priority, requirements, …"""
+        """Examine what ``upload`` has sent, once: it is used up with this job.
+
+        ``options`` as for ``submit``: model, priority, requirements, …
+        """
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         body = {"upload_id": upload_id, **options}
         answer = self._transport.request("POST", "/v1/jobs", build=lambda: {"json": body, "headers": headers})
@@ -204,7 +207,7 @@ class Client:
         self._transport.request("DELETE", f"/v1/jobs/{job_id}")
 
     def events(self, job_id: str) -> Iterator[JobEvent]:
-        """A job's events from its first on, as they happen, until its outcome."""
+        """A job's events from its first on, as they happen, until its outcome or erasure."""
         return follow(self._transport, job_id)
 
     def page_image(self, job_id: str, number: int, *, annotated: bool = False, width: int | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,18 @@ PART_BYTES = 10 * 1024 * 1024
 
 class ObjectMissingError(Exception):
     """The store answered, and has no such object."""
+
+
+class ObjectChangedError(Exception):
+    """The store answered, and has other bytes under that name than those that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """What lies under a name now: its bytes' number, and the tag that changes with them."""
+
+    size: int
+    etag: str
 
 
 class ObjectStore:
@@ -57,20 +70,25 @@ class ObjectStore:
             for chunk in response.stream(1024 * 1024):
                 file.write(chunk)
 
-    def read(self, name: str) -> Iterator[bytes]:
-        """The object's bytes, chunk by chunk."""
-        with _faults_named(), self._opened(name) as response:
+    def read(self, name: str, etag: str | None = None) -> Iterator[bytes]:
+        """The object's bytes, chunk by chunk; ObjectChangedError when they are not those with this tag."""
+        with _faults_named(), self._opened(name, etag) as response:
             yield from response.stream(1024 * 1024)
+
+    def state(self, name: str) -> ObjectState:
+        """What lies there now; ObjectMissingError when there is nothing."""
+        with _faults_named():
+            found = self._client.stat_object(self._bucket, name)
+            return ObjectState(found.size or 0, found.etag or "")
 
     def size(self, name: str) -> int:
         """Bytes of the object; ObjectMissingError when there is none."""
-        with _faults_named():
-            return self._client.stat_object(self._bucket, name).size or 0
+        return self.state(name).size
 
-    def copy(self, source: str, target: str) -> None:
-        """Copy inside the store, without moving the bytes through us."""
+    def copy(self, source: str, target: str, etag: str) -> None:
+        """Copy inside the store, without moving the bytes through us; ObjectChangedError as with ``read``."""
         with _faults_named():
-            self._client.copy_object(self._bucket, target, CopySource(self._bucket, source))
+            self._client.copy_object(self._bucket, target, CopySource(self._bucket, source, match_etag=etag))
 
     def delete(self, name: str) -> None:
         """Delete the object; one that is not there is fine."""
@@ -104,8 +122,9 @@ class ObjectStore:
             return self._public.presigned_put_object(self._bucket, name, expires=expires)
 
     @contextmanager
-    def _opened(self, name: str) -> "Iterator[urllib3.BaseHTTPResponse]":
-        response = self._client.get_object(self._bucket, name)
+    def _opened(self, name: str, etag: str | None = None) -> "Iterator[urllib3.BaseHTTPResponse]":
+        condition: dict[str, str | list[str] | tuple[str]] = {"If-Match": f'"{etag}"'} if etag else {}
+        response = self._client.get_object(self._bucket, name, request_headers=condition)
         try:
             yield response
         finally:
@@ -137,6 +156,8 @@ def _faults_named() -> Iterator[None]:
     except S3Error as error:
         if error.code in ("NoSuchKey", "NoSuchObject"):
             raise ObjectMissingError(str(error.resource)) from error
+        if error.code == "PreconditionFailed":
+            raise ObjectChangedError(str(error.resource)) from error
         raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, f"The object store refused: {error.code}.") from error
     except (HTTPError, OSError, ValueError) as error:
         raise TemporaryError(

@@ -41,6 +41,7 @@ class ProblemCode(StrEnum):
     BACKLOG_FULL = "backlog_full"
     STILL_PROCESSING = "still_processing"
     UPLOAD_MISSING = "upload_missing"
+    UPLOAD_CHANGED = "upload_changed"
     PRECONDITION_FAILED = "precondition_failed"
     PRECONDITION_REQUIRED = "precondition_required"
 
@@ -55,6 +56,7 @@ _STATUSES: dict[str, int] = {
     ProblemCode.METHOD_NOT_ALLOWED: 405,
     ProblemCode.CONFLICT: 409,
     ProblemCode.UPLOAD_MISSING: 409,
+    ProblemCode.UPLOAD_CHANGED: 409,
     ProblemCode.PRECONDITION_FAILED: 412,
     ErrorCode.DOCUMENT_TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_TYPE: 415,

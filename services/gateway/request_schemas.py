@@ -123,7 +123,9 @@ class NewJobIn(OptionsIn):
     model_config = ConfigDict(json_schema_extra={"examples": [{"document": _TINY_PNG, "filename": "lease.png"}]})
 
     document: str | None = Field(default=None, description="The document in base64", examples=[_TINY_PNG])
-    upload_id: Annotated[UUID, Field(strict=False)] | None = None
+    upload_id: Annotated[UUID, Field(strict=False)] | None = Field(
+        default=None, description="Of a finished upload that no job was made of yet"
+    )
     filename: Filename | None = None
 
     @model_validator(mode="after")

@@ -1,4 +1,5 @@
-"""Documents in the store that no row names: of requests that ended between the two, of erasures the store missed.
+"""Objects in the store that no row names: documents of requests that ended between the two, or of erasures the store
+missed; uploads that were still being PUT, or were PUT once more, when their row went.
 
 A document is stored before its job's transaction, and a name is used once: it holds the id of the job to be. So a
 document without a row is either about to get one, or never will. What keeps us from deleting one too many:
@@ -11,19 +12,23 @@ document without a row is either about to get one, or never will. What keeps us 
   Their documents, all that is left of them, stay as long as nightly backups do, and longer; and where there are more
   orphans than crashes leave, none is deleted: then it is the rows that are missing, not the objects that are too many.
 * Of clients we do not know nothing is touched: perhaps another installation uses the bucket, too.
+
+Uploads are simpler: their row is committed before anybody knows the address, and what has none can never become a job.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Table, select
 
 from services.reconciler.metrics import ReconcilerMetrics
 from shared.db.engine import transact
-from shared.db.tables import clients, documents
+from shared.db.tables import clients, documents, uploads
+from shared.db.uploads import UPLOADS, upload_of_object
 from shared.domain.document_name import DOCUMENTS, document_name
 from shared.objects import ObjectStore
 
@@ -34,10 +39,12 @@ _DELETED_AT_ONCE = 50
 _PASS_EVERY_S = 24 * 3600.0
 # Of all documents looked at, a hundredth, and however few those are, a hundred.
 _CREDIBLE_SHARE, _CREDIBLE = 0.01, 100
+# More than the clocks of the store and of ours may differ by.
+_UPLOAD_AGE = timedelta(hours=1)
 
 
 class OrphanSweep:
-    """One pass through the store a day, in small steps."""
+    """One pass through the store a day, in small steps. An ``age`` of 0 leaves documents alone."""
 
     def __init__(self, engine: Engine, store: ObjectStore, metrics: ReconcilerMetrics, age: timedelta) -> None:
         self._engine, self._store, self._metrics, self._age = engine, store, metrics, age
@@ -46,7 +53,7 @@ class OrphanSweep:
 
     def step(self) -> None:
         """Go on with the pass under way, or begin one if it is time. After a fault it begins anew."""
-        if not self._age or time.monotonic() < self._next_pass:
+        if time.monotonic() < self._next_pass:
             return
         under_way, self._pass = self._pass or self.run(datetime.now(UTC)), None
         if next(under_way, self) is self:  # it is over
@@ -56,11 +63,25 @@ class OrphanSweep:
 
     def run(self, now: datetime) -> Iterator[None]:
         """One pass; stops after every batch."""
-        names = self._store.older_than(now - self._age, DOCUMENTS)
+        yield from self._sweep_uploads(now - _UPLOAD_AGE)
+        if self._age:
+            yield from self._sweep_documents(now - self._age)
+
+    def _sweep_uploads(self, written_before: datetime) -> Iterator[None]:
+        names = self._store.older_than(written_before, UPLOADS)
+        while batch := list(islice(names, _BATCH)):
+            for name in self._without_row(batch, upload_of_object, uploads):
+                self._store.delete(name)
+                self._metrics.uploads_removed.inc()
+                log.info("upload without a row removed", object=name)
+            yield
+
+    def _sweep_documents(self, written_before: datetime) -> Iterator[None]:
+        names = self._store.older_than(written_before, DOCUMENTS)
         looked_at, orphans = 0, list[str]()
         while batch := list(islice(names, _BATCH)):
             looked_at += len(batch)
-            orphans += self._without_row(batch)
+            orphans += self._without_row(batch, _job_of_object, documents)
             yield
         if len(orphans) > max(_CREDIBLE, looked_at * _CREDIBLE_SHARE):
             self._metrics.orphans_withheld.set(len(orphans))
@@ -73,20 +94,27 @@ class OrphanSweep:
             yield
 
     def _delete(self, batch: list[str]) -> None:
-        for name in self._without_row(batch):
+        for name in self._without_row(batch, _job_of_object, documents):
             self._store.delete(name)
             self._metrics.orphans_removed.inc()
             log.warning("document without a job removed", object=name)
 
-    def _without_row(self, names: Iterable[str]) -> list[str]:
-        """Those of known clients that no row names."""
-        parsed = {name: found for name in names if (found := document_name(name))}
+    def _without_row(
+        self, names: Iterable[str], read_name: Callable[[str], tuple[UUID, UUID] | None], rows: Table
+    ) -> list[str]:
+        """Those of known clients whose id no row has. ``read_name`` tells client and id, None for a name not ours."""
+        parsed = {name: ids for name in names if (ids := read_name(name))}
 
         def ask(connection: Connection) -> list[str]:
-            wanted = {found.client_id for found in parsed.values()}
+            wanted = {client_id for client_id, _ in parsed.values()}
             known = set(connection.execute(select(clients.c.id).where(clients.c.id.in_(wanted))).scalars())
-            ids = [found.job_id for found in parsed.values()]
-            named = set(connection.execute(select(documents.c.id).where(documents.c.id.in_(ids))).scalars())
-            return [name for name, found in parsed.items() if found.client_id in known and found.job_id not in named]
+            ids = [row_id for _, row_id in parsed.values()]
+            named = set(connection.execute(select(rows.c.id).where(rows.c.id.in_(ids))).scalars())
+            return [name for name, (client_id, row_id) in parsed.items() if client_id in known and row_id not in named]
 
         return transact(self._engine, ask)
+
+
+def _job_of_object(name: str) -> tuple[UUID, UUID] | None:
+    found = document_name(name)
+    return (found.client_id, found.job_id) if found else None

@@ -66,7 +66,10 @@ class Repairs:
         return transact(self.engine, take)
 
     def remove_expired_uploads(self) -> None:
-        """Delete uploads past their time, objects first: a row whose object could not be deleted stays for later."""
+        """Delete uploads past their time, as those that a job was made of are, too.
+
+        Objects first: a row whose object could not be deleted stays for later.
+        """
         while True:
             with self.engine.begin() as connection:
                 expired = uploads.take_expired(connection, limit=_UPLOADS_A_TRANSACTION)

@@ -8,6 +8,7 @@ import pytest
 from paraphe import metrics_reference
 from paraphe.model_results import as_markdown as results_as_markdown
 from paraphe.settings_reference import as_markdown
+from services.gateway.problems import ProblemCode
 from shared.domain.errors import ErrorCode
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,11 @@ def test_the_metrics_page_is_up_to_date() -> None:
 def test_every_failure_a_job_may_have_is_documented() -> None:
     page = (ROOT / "docs" / "errors.md").read_text()
     assert [code for code in ErrorCode if f"`{code}`" not in page] == []
+
+
+def test_every_refusal_of_a_request_is_documented() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text().split("## Requests")[1]
+    assert [code for code in ProblemCode if f"`{code}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

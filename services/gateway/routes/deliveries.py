@@ -28,7 +28,7 @@ class Audience(StrEnum):
     OPERATORS = "operators"
 
 
-For = Annotated[Audience, Query(alias="to", description="`operators` needs the scope admin")]
+For = Annotated[Audience, Query(alias="to", description="`operators` needs a key with the scope admin")]
 
 
 @router.get("/v1/deliveries", response_model=DeliveryPageOut, responses=documented(*SECURED), summary="List deliveries")
@@ -73,8 +73,9 @@ def replay(delivery_id: UUID, gateway: GatewayDep, key: Submitter, audience: For
 def _client_of(key: ApiKey, audience: Audience) -> UUID | None:
     if audience is Audience.CLIENT:
         return key.client_id
-    if Scope.ADMIN not in key.scopes:
-        raise Problem(ProblemCode.SCOPE_MISSING, f"This key lacks the scope '{Scope.ADMIN}'.")
+    # A session's administrator is one of their own client, and these are told of what happens to any.
+    if Scope.ADMIN not in key.scopes or key.account_id:
+        raise Problem(ProblemCode.SCOPE_MISSING, f"A key with the scope '{Scope.ADMIN}' is needed.")
     return None
 
 

@@ -15,7 +15,8 @@ from services.gateway.parameters import JobId, decode_cursor, encode_cursor, met
 from services.gateway.problems import SECURED, documented, invalid
 from services.gateway.resources import GatewayDep
 from shared import dispatch
-from shared.db import job_lists, jobs
+from shared.db import audit, job_lists, jobs
+from shared.db.audit import Action
 from shared.db.job_lists import JobFilter
 from shared.domain.detection import Tone
 from shared.domain.job import Job, JobState
@@ -113,6 +114,7 @@ def replay(job_id: JobId, gateway: GatewayDep, key: Submitter) -> JSONResponse:
 
     def work(connection: Connection) -> tuple[Job, Any]:
         messages = jobs.replay(connection, key.client_id, job_id, gateway.settings.jobs)
+        audit.write(connection, actor_of(key), Action.JOB_REPLAYED, job_id)
         return jobs.get(connection, key.client_id, job_id), messages
 
     job, messages = gateway.transact(work)

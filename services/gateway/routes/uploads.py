@@ -29,7 +29,7 @@ router = APIRouter(tags=["uploads"])
     summary="Ask for an upload address",
 )
 async def create(request: Request, gateway: GatewayDep, key: Submitter) -> JSONResponse:
-    """PUT the file to `url`, then submit a job with the upload's `id`."""
+    """PUT the file to `url`, then submit a job with the upload's `id`: one, which takes the file over."""
     body = await read_json(request, SMALL_JSON_BYTES, UploadIn)
     return JSONResponse(await run_in_threadpool(_note, gateway, key.client_id, body.filename), 201)
 

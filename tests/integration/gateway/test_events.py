@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
+from paraphe import Client
+from shared.db.keys import Scope
+from tests.integration.gateway.conftest import GatewayProcess, MakeKey
 from tests.integration.gateway.test_submit import submit
 from tests.integration.gateway.workers import claim, fail, succeed
 
@@ -77,6 +80,22 @@ def test_erasing_ends_the_stream(client: httpx.Client) -> None:
     worker.start()
     kinds = [one.kind for one in stream(client, job_id)]
     worker.join()
+    assert kinds == ["job.queued", "job.erased"]
+
+
+def test_our_client_ends_where_the_stream_does(gateway: GatewayProcess, make_key: MakeKey, engine: Engine) -> None:
+    """Also after a correction and an erasure: it does not wait for an outcome that was there, or cannot come."""
+    key = make_key(Scope.SUBMIT, Scope.READ, Scope.REVIEW)
+    with gateway.client(key) as http, Client(gateway.url, key.text) as client:
+        corrected, erased = (str(submit(http).json()["id"]) for _ in range(2))
+        succeed(engine, corrected)
+        body = {"boxes": [], "no_signature": True}
+        assert http.put(f"/v1/jobs/{corrected}/pages/1/correction", json=body, headers={"If-Match": "*"}).is_success
+        assert [one.kind for one in client.events(corrected)][-2:] == ["job.succeeded", "job.corrected"]
+        erasure = threading.Timer(0.5, client.erase, [erased])
+        erasure.start()
+        kinds = [one.kind for one in client.events(erased)]
+        erasure.join()
     assert kinds == ["job.queued", "job.erased"]
 
 

@@ -220,6 +220,15 @@ class TestSteering:
         succeed(engine, job_id)
         assert client.get(f"/v1/jobs/{job_id}").json()["status"] == "succeeded"
 
+    def test_a_replay_is_on_record(self, client: httpx.Client, key: Key, engine: Engine) -> None:
+        job_id = submit(client).json()["id"]
+        client.post(f"/v1/jobs/{job_id}/replay")  # refused: nothing happens, nothing is noted
+        fail(engine, job_id)
+        client.post(f"/v1/jobs/{job_id}/replay")
+        with engine.connect() as connection:
+            lines = connection.execute(select(audit_lines.c.action, audit_lines.c.subject, audit_lines.c.key_id)).all()
+        assert lines == [("job.replayed", job_id, key.row.id)]
+
     def test_erasing_leaves_nothing_but_a_line(self, client: httpx.Client, engine: Engine, store: ObjectStore) -> None:
         job_id = submit(client).json()["id"]
         succeed(engine, job_id)

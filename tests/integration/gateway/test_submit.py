@@ -17,7 +17,6 @@ from shared.db.tables import documents, jobs
 from shared.domain.job import Priority
 from shared.objects import ObjectStore
 from shared.queue import DETECT_QUEUE, EVENT_QUEUE, PRIORITY_STEPS, queue_lists
-from tests import loopback
 from tests.integration.gateway.conftest import GatewayProcess, MakeKey
 from tests.integration.gateway.workers import png, succeed, working
 from tests.servers import Servers
@@ -89,33 +88,6 @@ def test_json_carries_base64_also_with_line_breaks(client: httpx.Client) -> None
     assert answer.status_code == 202, job
     assert job["document"]["sha256"] == hashlib.sha256(png()).hexdigest()
     assert {name: job[name] for name in OPTIONS} == OPTIONS
-
-
-def test_an_upload_of_its_own_then_a_job(client: httpx.Client, engine: Engine, store: ObjectStore) -> None:
-    upload = client.post("/v1/uploads", json={"filename": "large.png"}).json()
-    body = {"upload_id": upload["id"]}
-    early = client.post("/v1/jobs", json=body)
-    assert (early.status_code, early.json()["code"]) == (409, "upload_missing")
-
-    assert loopback.request(upload["method"], upload["url"], content=png()).status_code == 200
-    answer = client.post("/v1/jobs", json=body, headers={"Idempotency-Key": "u"})
-    job = answer.json()
-    assert answer.status_code == 202, job
-    assert job["document"]["sha256"] == hashlib.sha256(png()).hexdigest()
-    assert job["document"]["filename"] == "large.png"
-    assert store.size(object_name(engine, job["id"])) == len(png())
-    assert client.post("/v1/jobs", json=body, headers={"Idempotency-Key": "u"}).json()["id"] == job["id"]
-
-
-def test_uploads_of_others_and_bad_uploads_are_refused(
-    client: httpx.Client, gateway: GatewayProcess, make_key: MakeKey
-) -> None:
-    upload = client.post("/v1/uploads", json={}).json()
-    loopback.put(upload["url"], content=b"no document")
-    assert client.post("/v1/jobs", json={"upload_id": upload["id"]}).json()["code"] == "unsupported_type"
-    with gateway.client(make_key(Scope.SUBMIT, client="other")) as other:
-        answer = other.post("/v1/jobs", json={"upload_id": upload["id"]})
-    assert (answer.status_code, answer.json()["code"]) == (404, "upload_missing")
 
 
 def test_a_large_file_is_spooled_and_stored_whole(client: httpx.Client, engine: Engine, store: ObjectStore) -> None:

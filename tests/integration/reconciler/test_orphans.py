@@ -1,4 +1,4 @@
-"""Documents that no job has go once they are old; whatever might still be somebody's stays."""
+"""Documents that no job has go once they are old, uploads without a row too; what might still be somebody's stays."""
 
 import io
 import time
@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 from services.reconciler import orphans
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.orphans import OrphanSweep
-from shared.db import jobs
+from shared.db import jobs, uploads
+from shared.db.uploads import Upload, upload_object_name
 from shared.domain.ids import new_id
 from shared.domain.job import Document, JobOptions
 from shared.objects import ObjectMissingError, ObjectStore
@@ -45,6 +46,17 @@ class Warehouse:
         except ObjectMissingError:
             return False
 
+    def promise_upload(self) -> Upload:
+        """An address, nothing PUT there yet."""
+        with self.engine.begin() as connection:
+            return uploads.create(connection, self.stories.client.id, None, timedelta(hours=1))
+
+    def put_upload(self, name: str) -> None:
+        self.store.put(name, io.BytesIO(b"abc"), 3, "image/png")
+
+    def uploads(self) -> set[str]:
+        return {name for name, _ in self.store.listing("uploads/")}
+
     def pass_at(self, moment: datetime) -> int:
         """A whole pass; how many steps it took."""
         return sum(1 for _ in self.sweep.run(moment))
@@ -56,6 +68,7 @@ class Warehouse:
 @pytest.fixture
 def warehouse(engine: Engine, stories: Stories, store: ObjectStore) -> Warehouse:
     store.delete_under("documents/")
+    store.delete_under("uploads/")
     return Warehouse(engine, stories, store)
 
 
@@ -72,6 +85,23 @@ def test_an_old_orphan_goes_while_a_young_and_a_named_one_stay(warehouse: Wareho
     warehouse.pass_at(now)
     assert [warehouse.has(one) for one in (orphan, named, young)] == [False, True, True]
     assert warehouse.value("paraphe_orphans_removed_total") == 1
+
+
+def test_an_upload_that_was_put_when_its_row_had_gone_goes(warehouse: Warehouse) -> None:
+    """Its transfer began before the address expired, and ended after the reconciler had been there."""
+    late, awaited = warehouse.promise_upload(), warehouse.promise_upload()
+    with warehouse.engine.begin() as connection:
+        uploads.use_up(connection, late.id)
+        assert uploads.take_expired(connection) != []
+    strange = upload_object_name(new_id(), new_id())
+    for name in (late.object_name, awaited.object_name, strange):
+        warehouse.put_upload(name)
+    time.sleep(1.1)
+    warehouse.pass_at(datetime.now(UTC))
+    assert warehouse.uploads() == {late.object_name, awaited.object_name, strange}, "too young to be sure"
+    warehouse.pass_at(datetime.now(UTC) + timedelta(hours=1))
+    assert warehouse.uploads() == {awaited.object_name, strange}
+    assert warehouse.value("paraphe_uploads_removed_total") == 1
 
 
 def test_one_whose_job_is_committed_meanwhile_stays(warehouse: Warehouse) -> None:
@@ -147,8 +177,11 @@ def test_after_a_fault_a_pass_begins_anew(warehouse: Warehouse) -> None:
     assert sweep._pass is not None
 
 
-def test_days_of_zero_turn_it_off(warehouse: Warehouse) -> None:
+def test_days_of_zero_leave_documents_alone(warehouse: Warehouse) -> None:
     orphan = warehouse.put()
+    warehouse.put_upload(upload_object_name(warehouse.stories.client.id, new_id()))
     time.sleep(1.1)
-    OrphanSweep(warehouse.engine, warehouse.store, ReconcilerMetrics(CollectorRegistry()), timedelta()).step()
+    sweep = OrphanSweep(warehouse.engine, warehouse.store, ReconcilerMetrics(CollectorRegistry()), timedelta())
+    list(sweep.run(a_month_on()))
     assert warehouse.has(orphan)
+    assert warehouse.uploads() == set()

@@ -22,11 +22,12 @@ class Asked:
 
 @dataclass
 class Answer:
-    """One answer to give; ``status`` 0 cuts the connection without any."""
+    """One answer to give; ``status`` 0 cuts the connection without any, ``is_cut_off`` before the answer's end."""
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    is_cut_off: bool = False
 
 
 class ScriptedServer:
@@ -78,7 +79,8 @@ class ScriptedServer:
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(raw)))
+                self.send_header("Content-Length", str(len(raw) + answer.is_cut_off))
+                self.close_connection = answer.is_cut_off
                 self.end_headers()
                 self.wfile.write(raw)
 

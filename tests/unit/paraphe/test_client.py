@@ -186,6 +186,51 @@ def test_events_go_on_where_a_broken_stream_left_off(client: Client, server: Scr
     assert [one.headers.get("Last-Event-ID") for one in server.asked] == [None, "2", "2"]
 
 
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ["job.queued", "job.started", "job.succeeded", "job.corrected"],
+        ["job.queued", "job.failed", "job.replayed", "job.succeeded", "job.corrected", "job.corrected"],
+        ["job.queued", "job.started", "job.erased"],
+        ["job.queued", "job.started", "job.succeeded", "job.corrected", "job.erased"],
+    ],
+)
+def test_events_end_with_what_people_did_after_the_outcome(
+    client: Client, server: ScriptedServer, kinds: list[str]
+) -> None:
+    server.will_answer(Answer(200, b"".join(_event(number, kind) for number, kind in enumerate(kinds, 1))))
+    assert [event.kind for event in client.events("j")] == kinds
+    assert len(server.asked) == 1
+
+
+def test_events_do_not_end_with_the_outcome_before_a_replay(client: Client, server: ScriptedServer) -> None:
+    failed_and_replayed = [_event(1, "job.queued"), _event(2, "job.failed"), _event(3, "job.replayed")]
+    server.will_answer(Answer(200, b"".join(failed_and_replayed)), Answer(200, _event(4, "job.succeeded")))
+    assert [event.sequence for event in client.events("j")] == [1, 2, 3, 4]
+
+
+def test_events_end_when_the_server_says_that_nothing_follows(client: Client, server: ScriptedServer) -> None:
+    """All events were received, but not that the stream ended with them."""
+    everything = _event(1, "job.queued") + _event(2, "job.succeeded") + _event(3, "job.corrected")
+    server.will_answer(Answer(200, everything, is_cut_off=True), Answer(204, b""))
+    assert [event.sequence for event in client.events("j")] == [1, 2, 3]
+    assert [one.headers.get("Last-Event-ID") for one in server.asked] == [None, "3"]
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_events_are_asked_for_again_where_the_server_refuses_for_now(
+    client: Client, server: ScriptedServer, pauses: list[float], status: int
+) -> None:
+    server.will_answer(
+        Answer(status, {"code": "later"}, {"Retry-After": "7"}),
+        Answer(200, _event(1, "job.queued")),
+        Answer(status, {"code": "later"}),
+        Answer(200, _event(2, "job.canceled")),
+    )
+    assert [event.sequence for event in client.events("j")] == [1, 2]
+    assert pauses == [7.0, 1.0, 1.0]
+
+
 def test_events_of_an_unknown_job_are_an_error_at_once(client: Client, server: ScriptedServer) -> None:
     server.will_answer(Answer(404, {"code": "not_found", "detail": "No such job."}))
     with pytest.raises(ParapheApiError, match="not_found"):

@@ -1,4 +1,8 @@
-"""API keys of the administrator's client."""
+"""API keys of the administrator's client.
+
+Whoever administers a client has power over that client alone, and a key with the scope ``admin`` over all of them: such
+keys are made with a key of that scope, or where Paraphe runs, and never here.
+"""
 
 from uuid import UUID
 
@@ -17,6 +21,7 @@ from shared.db.keys import ApiKey, Scope
 router = APIRouter()
 
 _LONGEST_NAME = 100
+_SCOPES = [scope for scope in Scope if scope is not Scope.ADMIN]
 
 
 @router.get("/admin/keys")
@@ -30,14 +35,16 @@ def _page(
 ) -> Response:
     found = gateway.transact(lambda connection: keys.of_client(connection, user.client_id))
     status = 422 if fault else 200
-    return page(request, "admin_keys.html", status, keys=found, scopes=list(Scope), made=made, fault=fault)
+    return page(request, "admin_keys.html", status, keys=found, scopes=_SCOPES, made=made, fault=fault)
 
 
 @router.post("/admin/keys")
 def create(request: Request, gateway: GatewayDep, user: AdminUser, form: PostedForm) -> Response:
     """A new key. This answer is the only time its text is shown."""
     name = "".join(character for character in form.get("name", "") if character.isprintable()).strip()
-    scopes = [scope for scope in Scope if form.get(f"scope-{scope}")]
+    scopes = [scope for scope in _SCOPES if form.get(f"scope-{scope}")]
+    if form.get(f"scope-{Scope.ADMIN}"):
+        return _page(request, gateway, user, fault="keys.not_admin")
     if not name or len(name) > _LONGEST_NAME or not scopes:
         return _page(request, gateway, user, fault="keys.incomplete")
 

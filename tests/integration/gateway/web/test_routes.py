@@ -125,6 +125,12 @@ class TestStranger:
             )
         assert self.everything_of_acme(engine) == before
 
+    def test_a_session_is_not_told_what_those_who_run_the_installation_are(self, stranger: Person) -> None:
+        assert stranger.account
+        assert stranger.account.role is Role.ADMINISTRATOR
+        assert stranger.api("GET", "/v1/deliveries").status_code == 200
+        assert stranger.api("GET", "/v1/deliveries?to=operators").status_code == 403
+
     def test_a_key_shows_nothing(
         self, strange_key: Key, things: Things, gateway_client: httpx.Client, engine: Engine
     ) -> None:
@@ -181,6 +187,16 @@ def test_an_administrators_replay_is_on_record(administrator: Person, things: Th
     assert "job.replayed" in actions
 
 
+def test_a_replay_on_the_jobs_own_page_is_on_record(operator: Person, engine: Engine) -> None:
+    job_id = operator.api("POST", "/v1/jobs", files={"file": (FILE, png())}).json()["id"]
+    fail(engine, job_id)
+    assert operator.api("POST", f"/v1/jobs/{job_id}/replay").status_code == 202
+    assert operator.account
+    with engine.connect() as connection:
+        lines = connection.execute(text("select action, subject, account_id, key_id from audit_lines")).all()
+    assert lines == [("job.replayed", job_id, operator.account.id, None)]
+
+
 def test_the_last_administrator_stays(administrator: Person, engine: Engine) -> None:
     assert administrator.account
     me = administrator.account.id
@@ -204,3 +220,20 @@ def test_a_key_is_shown_once_and_works_until_revoked(administrator: Person, engi
         key_id = connection.execute(text("select id from api_keys where name = 'scanner'")).scalar_one()
     assert administrator.post(f"/admin/keys/{key_id}/revoke").status_code == 303
     assert administrator.http.get("/v1/jobs", headers=headers).status_code == 401
+
+
+def test_no_key_with_power_over_other_clients_is_made_on_the_page(
+    administrator: Person, make_person: MakePerson, engine: Engine
+) -> None:
+    for person in (administrator, make_person(Role.ADMINISTRATOR, client="rivals")):
+        assert "scope-admin" not in person.get("/admin/keys").text
+        forced = person.post("/admin/keys", **{"name": "forced", "scope-read": "yes", "scope-admin": "yes"})
+        assert forced.status_code == 422
+        assert "are not made here" in forced.text
+        made = person.post("/admin/keys", **{"name": "made", "scope-submit": "yes", "scope-review": "yes"})
+        secret = made.text.split("<code>pk_")[1].split("<")[0]
+        headers = {"Authorization": f"Bearer pk_{secret}"}
+        taken = person.http.post("/v1/keys", json={"name": "x", "client": "acme", "scopes": ["read"]}, headers=headers)
+        assert (taken.status_code, taken.json()["code"]) == (403, "scope_missing")
+    with engine.connect() as connection:
+        assert connection.execute(text("select name from api_keys")).scalars().all() == ["made", "made"]
