@@ -1,27 +1,31 @@
 """docker-compose.yml, resolved by Compose itself for each profile and overlay, held to what we promise of it."""
 
+import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.deploy.proxied import address_seen
 from tests.deploy.tools import DEPLOY, ROOT, run
 
 _BASE = ("-f", str(ROOT / "docker-compose.yml"))
-VARIANTS = {
-    "plain": _BASE,
-    "gpu": (*_BASE, "--profile", "gpu"),
-    "dev": (*_BASE, "--profile", "dev"),
-    "backup": (*_BASE, "--profile", "backup"),
-    "all": (*_BASE, "--profile", "*"),
-    "seaweedfs": (*_BASE, "-f", str(DEPLOY / "compose/seaweedfs.yml"), "--profile", "*"),
+# What Compose is told, on its command line and beside what is in .env.
+VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "plain": ((), {}),
+    "gpu": (("--profile", "gpu"), {}),
+    "dev": (("--profile", "dev"), {}),
+    "backup": (("--profile", "backup"), {}),
+    "all": (("--profile", "*"), {}),
+    "seaweedfs": (("--profile", "*"), {"OBJECTS_STORE": "seaweedfs"}),
 }
 _STORES = {"postgres", "redis", "minio"}
 _WATCHERS = {"prometheus", "alertmanager", "grafana"}
@@ -34,15 +38,22 @@ _OURS = {"gateway", "detector", "detector-gpu", "notifier", "reconciler", "migra
 
 @pytest.fixture(scope="session")
 def env_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("compose") / "env"
-    run([sys.executable, DEPLOY / "make-env", "--output", path])
+    return make_env(tmp_path_factory.mktemp("compose") / "env")
+
+
+def make_env(path: Path, *options: str) -> Path:
+    run([sys.executable, DEPLOY / "make-env", "--output", path, *options])
     return path
 
 
+def compose(*arguments: str | Path, cwd: Path = ROOT, variables: Mapping[str, str] = {}) -> str:
+    """What Compose answers where no variables are set but these."""
+    return run(["docker-compose", *arguments], cwd=cwd, env={"PATH": os.environ["PATH"], "HOME": "/", **variables})
+
+
 def resolved(variant: str, env_file: Path) -> dict[str, Any]:
-    clean = {"PATH": os.environ["PATH"], "HOME": str(env_file.parent)}
-    text = run(["docker-compose", *VARIANTS[variant], "--env-file", env_file, "config"], env=clean)
-    return dict(yaml.safe_load(text))
+    options, variables = VARIANTS[variant]
+    return dict(yaml.safe_load(compose(*_BASE, *options, "--env-file", env_file, "config", variables=variables)))
 
 
 @pytest.fixture(params=list(VARIANTS))
@@ -127,7 +138,57 @@ def test_there_is_no_default_secret(tmp_path: Path) -> None:
     secrets = set(re.findall(r"\$\{(\w*(?:PASSWORD|SECRET|ACCESS_KEY)\w*)", text))
     assert {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "OBJECTS_SECRET_KEY", "GRAFANA_ADMIN_PASSWORD"} <= secrets
     with pytest.raises(AssertionError, match="run deploy/make-env"):
-        run(["docker-compose", *_BASE, "--env-file", empty, "config"], env={"PATH": os.environ["PATH"]})
+        compose(*_BASE, "--env-file", empty, "config", variables={"OBJECTS_STORE": "minio"})
+
+
+def test_a_store_is_said_and_not_guessed(tmp_path: Path, env_file: Path) -> None:
+    """An .env from before there was a choice may belong to either; the wrong one starts on an empty volume."""
+    unsaid = tmp_path / "env"
+    unsaid.write_text(re.sub(r"^OBJECTS_STORE=.*", "", env_file.read_text(), flags=re.M))
+    with pytest.raises(AssertionError, match=r"OBJECTS_STORE.*say minio or seaweedfs in \.env"):
+        compose(*_BASE, "--env-file", unsaid, "config")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as somebody has it who examines on a GPU and keeps documents in SeaweedFS."""
+    folder = tmp_path_factory.mktemp("installed")
+    shutil.copy(ROOT / "docker-compose.yml", folder)
+    shutil.copytree(DEPLOY / "compose", folder / "deploy/compose")
+    make_env(folder / ".env", "--gpu", "--seaweedfs")
+    return folder
+
+
+def test_every_command_means_the_services_that_env_names(installed: Path) -> None:
+    """Else an upgrade, or the nightly backup, puts an empty store in the place of the one with the documents."""
+    file = str(installed / "docker-compose.yml")
+    wanted = compose("config", "--hash", "minio", cwd=installed)
+    assert "seaweedfs" in compose("config", "--images", cwd=installed)
+    for options, cwd in (((), installed / "deploy"), (("-f", file), Path("/")), (("--profile", "backup"), installed)):
+        assert compose(*options, "config", "--hash", "minio", cwd=cwd) == wanted, options
+    for options, cwd in (((), installed), ((), installed / "deploy"), (("-f", file), Path("/"))):
+        services = yaml.safe_load(compose(*options, "config", cwd=cwd))["services"]
+        assert "detector-gpu" in services, options
+        assert services["detector"]["deploy"]["replicas"] == 0, options
+
+
+def test_as_many_detectors_examine_on_the_cpu_as_env_says(env_file: Path) -> None:
+    said: tuple[tuple[dict[str, str], int], ...] = (({}, 1), ({"DETECTORS": "3"}, 3))
+    for variables, meant in said:
+        config = yaml.safe_load(compose(*_BASE, "--env-file", env_file, "config", variables=variables))
+        assert config["services"]["detector"]["deploy"]["replicas"] == meant
+        assert "detector-gpu" not in config["services"]
+
+
+def test_an_upgrade_builds_every_image_that_will_run_and_no_other(installed: Path, env_file: Path) -> None:
+    """By the commands of docs/deployment.md. The GPU's image holds gigabytes that others do not need."""
+    (row,) = re.findall(r"^\| upgrade \| `git pull`(.*)", (ROOT / "docs/deployment.md").read_text(), flags=re.M)
+    builds = [command.split()[2:] for command in re.findall(r"`(docker compose [^`]*\bbuild\b[^`]*)`", row)]
+    usual = {"gateway", "detector", "notifier", "reconciler", "backup"}
+    plain = (*_BASE, "--env-file", str(env_file))
+    for options, cwd, wanted in ((plain, ROOT, usual), ((), installed, usual | {"detector-gpu"})):
+        plans = [json.loads(compose(*options, *build, "--print", cwd=cwd)) for build in builds]
+        assert {each["target"] for plan in plans for each in plan["target"].values()} == wanted
 
 
 def test_make_env_makes_new_secrets_and_keeps_an_old_file(tmp_path: Path) -> None:
@@ -146,6 +207,27 @@ def test_make_env_makes_new_secrets_and_keeps_an_old_file(tmp_path: Path) -> Non
     assert (tmp_path / "one").read_text() == before
 
 
+def test_a_proxy_that_env_names_is_believed_and_nobody_else(tmp_path: Path, env_file: Path) -> None:
+    """Or all people behind it share its address, and with it one limit of failed log-ins."""
+    person, bridge, network = "203.0.113.9", "172.18.0.1", "10.1.0.0/24"
+    named = make_env(tmp_path / "env", "--proxy", f"{bridge},{network}")
+    gateway, unnamed = (resolved("plain", file)["services"]["gateway"]["environment"] for file in (named, env_file))
+    assert gateway["PARAPHE_WEB_BEHIND_TLS"] == "true"
+    believed = gateway["FORWARDED_ALLOW_IPS"]
+    assert address_seen(believed, bridge, f"198.51.100.1, {person}") == person
+    assert address_seen(believed, "10.1.0.7", person) == person
+    assert address_seen(believed, "172.18.0.5", person) == "172.18.0.5"
+    assert unnamed["PARAPHE_WEB_BEHIND_TLS"] == "false"
+    assert address_seen(unnamed["FORWARDED_ALLOW_IPS"], bridge, person) == bridge
+
+
+@pytest.mark.parametrize("proxy", ["*", "10.1.0.5/24", "proxy.example.org", "10.1.0.5, 10.1.0.6"])
+def test_make_env_refuses_a_proxy_that_would_be_passed_over_in_silence(tmp_path: Path, proxy: str) -> None:
+    with pytest.raises(AssertionError, match="--proxy"):
+        make_env(tmp_path / "env", "--proxy", proxy)
+    assert not (tmp_path / "env").exists()
+
+
 def test_services_take_the_settings_they_are_given(services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each service's settings are built from what its container gets: no name misspelt, no value refused."""
     from services.detector.settings import DetectorSettings
@@ -162,7 +244,7 @@ def test_services_take_the_settings_they_are_given(services: dict[str, Any], mon
     }
     if "backup" in services:
         builders["backup"] = lambda: (PostgresSettings(), ObjectsSettings())
-    documented = (ROOT / "docs/settings.md").read_text()
+    documented = (ROOT / "docs/settings.md").read_text() + (ROOT / "docs/web-pages.md").read_text()
     for name, build in builders.items():
         with monkeypatch.context() as context:
             for variable, value in services[name]["environment"].items():
@@ -190,8 +272,9 @@ def test_traces_are_off_until_one_variable_says_where_to(env_file: Path, tmp_pat
 
 
 def test_what_env_sets_is_used_and_what_is_asked_for_is_set(env_file: Path) -> None:
-    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
-    given = {name for name, _ in _assignments(env_file)}
+    files = [ROOT / "docker-compose.yml", *(DEPLOY / "compose").iterdir()]
+    asked = {name for file in files for name in re.findall(r"\$\{(\w+)", file.read_text())}
+    given = {name for name, _ in _assignments(env_file)} - {"COMPOSE_PROFILES"}  # Compose's own
     assert given <= asked
     rest = {"PARAPHE_VERSION", "GPU_DETECTOR_THREADS", "GPU_DETECTOR_RENDERERS"}
     assert asked - given == rest

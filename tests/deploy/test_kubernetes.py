@@ -14,6 +14,7 @@ import yaml
 from services.detector.settings import WorkerSettings
 from services.gateway.settings import GatewaySettings
 from shared.settings import LimitSettings
+from tests.deploy.proxied import address_seen
 from tests.deploy.tools import DEPLOY, ROOT, run
 
 Manifest = dict[str, Any]
@@ -72,6 +73,12 @@ def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
 
 def containers(template: Manifest) -> list[Manifest]:
     return [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]
+
+
+def settings(manifests: list[Manifest]) -> dict[str, str]:
+    """What all services are told that is no secret."""
+    (found,) = [each for name, each in of(manifests, "ConfigMap").items() if name.startswith("paraphe-settings")]
+    return dict(found["data"])
 
 
 def test_every_manifest_is_valid(rendered: dict[str, Path]) -> None:
@@ -152,8 +159,7 @@ def test_traces_may_go_out_where_they_are_sent(manifests: list[Manifest]) -> Non
     (who,) = policy["podSelector"]["matchExpressions"]
     assert set(who["values"]) == {"gateway", "detector", "notifier"}
     assert policy["egress"] == [{"ports": [{"protocol": "TCP", "port": 4318}]}]
-    (settings,) = [each for name, each in of(manifests, "ConfigMap").items() if name.startswith("paraphe-settings")]
-    assert settings["data"]["PARAPHE_TRACING_ENDPOINT"] == ""
+    assert settings(manifests)["PARAPHE_TRACING_ENDPOINT"] == ""
 
 
 def test_secrets_are_referred_to_and_not_contained(rendered: dict[str, Path]) -> None:
@@ -218,12 +224,23 @@ def test_the_ingress_lets_the_largest_document_through_and_not_much_more(manifes
     assert int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]) > GatewaySettings().wait_max_s
 
 
+def test_people_behind_the_ingress_are_told_apart_and_cannot_pretend(manifests: list[Manifest]) -> None:
+    """Or a stranger's failed log-ins lock everybody out; or he has as many addresses to guess from as he likes."""
+    believed = settings(manifests)["FORWARDED_ALLOW_IPS"]
+    ingress, person, colleague, pretended = "10.244.1.7", "203.0.113.9", "10.9.8.7", "198.51.100.1"
+    for seen in (person, colleague):  # ingress-nginx says whom it sees, whatever the header was
+        assert address_seen(believed, ingress, seen) == seen
+    assert address_seen(believed, ingress, f"{pretended}, {person}") == person  # F5's ingress appends
+    assert address_seen(believed, person, pretended) == person  # does not come through an ingress
+
+
 def test_clusters_are_kept_up_and_scaled(rendered: dict[str, Path]) -> None:
     for overlay in ("cpu", "gpu"):
         manifests = list(yaml.safe_load_all(rendered[overlay].read_text()))
         assert set(of(manifests, "PodDisruptionBudget")) == _LONG_RUNNING
         assert of(manifests, "HorizontalPodAutoscaler")["gateway"]["spec"]["minReplicas"] == 2
-        assert "replicas" not in of(manifests, "Deployment")["detector"]["spec"]
+        for name in ("gateway", "detector"):  # or each apply would undo what their autoscalers decided
+            assert "replicas" not in of(manifests, "Deployment")[name]["spec"], name
         assert {"ServiceMonitor", "PrometheusRule", "ScaledObject"} <= {each["kind"] for each in manifests}
 
 
@@ -266,3 +283,11 @@ def test_dev_needs_no_operator(manifests: list[Manifest]) -> None:
     foreign = {each["apiVersion"] for each in manifests if "." in each["apiVersion"].partition("/")[0]}
     assert all(group.partition("/")[0].endswith("k8s.io") for group in foreign), foreign
     assert set(of(manifests, "StatefulSet")) == {"postgres", "redis", "objects"}
+
+
+@pytest.mark.parametrize("overlay", ["dev"])
+def test_dev_is_one_of_everything(manifests: list[Manifest]) -> None:
+    assert {name: each["spec"]["replicas"] for name, each in of(manifests, "Deployment").items()} == dict.fromkeys(
+        _LONG_RUNNING, 1
+    )
+    assert of(manifests, "HorizontalPodAutoscaler") == {}
