@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import Connection, Engine
 
-from services.trainer.dataset import KINDS
 from shared.db import audit, jobs, training
 from shared.db.audit import Action, Actor
 from shared.db.engine import transact
@@ -21,6 +20,7 @@ from shared.domain.correction import Correction
 from shared.domain.detection import Box, Kind, Page
 from shared.domain.errors import DocumentError, NotFoundError
 from shared.domain.job import Job
+from shared.domain.labels import KINDS, SIGNATURES_ONLY
 from shared.objects import ObjectMissingError, ObjectStore
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
@@ -87,16 +87,11 @@ class TrainingExport:
     def _draw_all(self, folder: Path, client_name: str | None) -> Iterator[_Entry]:
         for part in ("images", "labels"):
             (folder / part / SOURCE).mkdir(parents=True)
-        seen: set[tuple[UUID, str, int]] = set()
         with Renderer(1) as renderer:
-            for client_id, job_id in transact(self._engine, lambda c: training.corrected_jobs(c, client_name)):
-                job = self._allowed(client_id, job_id)
-                if job is None or job.result is None:
-                    continue
-                # Of a document sent twice, the newest correction of a page: two labels of one picture disagree.
-                new = [n for n in job.result.corrections if (client_id, job.document.sha256, n) not in seen]
-                seen.update((client_id, job.document.sha256, number) for number in new)
-                yield from self._draw(job, new, renderer, folder)
+            for corrected in transact(self._engine, lambda c: training.corrected_jobs(c, client_name)):
+                job = self._allowed(corrected.client_id, corrected.id)
+                if job is not None and job.result is not None:
+                    yield from self._draw(job, corrected.pages & job.result.corrections.keys(), renderer, folder)
 
     def _allowed(self, client_id: UUID, job_id: UUID) -> Job | None:
         try:
@@ -105,7 +100,7 @@ class TrainingExport:
             return None
         return job if job.options.training_consent else None
 
-    def _draw(self, job: Job, numbers: Iterable[int], renderer: Renderer, folder: Path) -> Iterator[_Entry]:
+    def _draw(self, job: Job, numbers: Collection[int], renderer: Renderer, folder: Path) -> Iterator[_Entry]:
         assert job.result is not None
         with tempfile.NamedTemporaryFile(prefix="paraphe-export-") as file:
             document = Path(file.name)
@@ -151,7 +146,9 @@ def _write_page(folder: Path, job: Job, page: Page, correction: Correction, rast
     boxes = correction.content.boxes
     label.write_text("".join(f"{_label(one.kind, one.box.normalized(page.width, page.height))}\n" for one in boxes))
     signatures = sum(one.kind is Kind.SIGNATURE for one in boxes)
-    tags = ["corrected", "signed" if signatures else "unsigned", *([page.tone.value] if page.tone else [])]
+    # People are asked for signatures, and seldom mark initials or stamps that the model missed.
+    tags = ["corrected", "signed" if signatures else "unsigned", SIGNATURES_ONLY]
+    tags += [page.tone.value] if page.tone else []
     row = {
         "source": SOURCE,
         "file": picture.name,

@@ -69,7 +69,7 @@ def set_password(
 ) -> None:
     """Give a person who forgot it a new password; their sessions end."""
     from services.gateway.web import passwords
-    from shared.db import accounts
+    from shared.db import accounts, audit
 
     if passwords.fault(password, email):
         _fail("The password will not do.")
@@ -78,7 +78,9 @@ def set_password(
         found = accounts.with_hash(connection, email)
         if found is None:
             _fail(f"There is no account {email}.")
-        accounts.set_password(connection, found[0].id, hashed)
+        account = found[0]
+        accounts.set_password(connection, account.id, hashed)
+        audit.write(connection, audit.Actor(account.client_id), audit.Action.ACCOUNT_PASSWORD, account.email)
     typer.echo(f"{email}: password set")
 
 
@@ -97,13 +99,12 @@ def _database(data: Path) -> Iterator["Connection"]:
     from pydantic import SecretStr
     from sqlalchemy.exc import DBAPIError
 
-    from paraphe.local.running_database import running_database_url
     from shared.db.engine import make_engine
     from shared.db.migrate import migrate
     from shared.domain.errors import ConflictError
     from shared.settings import PostgresSettings
 
-    url = os.environ.get("PARAPHE_POSTGRES_URL") or running_database_url(data)
+    url = os.environ.get("PARAPHE_POSTGRES_URL") or _local_url(data)
     if url is None:
         _fail(f"There is no database in {data}. Start `paraphe up` first, or set PARAPHE_POSTGRES_URL.")
     engine = make_engine(PostgresSettings(url=SecretStr(url)))
@@ -117,6 +118,13 @@ def _database(data: Path) -> Iterator["Connection"]:
         _fail(str(error))
     finally:
         engine.dispose()
+
+
+def _local_url(data: Path) -> str | None:
+    # Here, for what it stands on is not installed where the servers are elsewhere: in the images.
+    from paraphe.local.running_database import running_database_url
+
+    return running_database_url(data)
 
 
 def _fail(message: str) -> NoReturn:

@@ -53,8 +53,9 @@ def build_version(
 @data_app.command("show")
 def show_data(folder: Folder) -> None:
     """Count pages and boxes by split and source."""
-    from services.trainer.dataset import KINDS, DatasetError, read_pages
+    from services.trainer.dataset import DatasetError, read_pages
     from services.trainer.dataset_version import counts
+    from shared.domain.labels import KINDS
 
     try:
         table = counts(read_pages(folder))

@@ -2,9 +2,10 @@
 
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from paraphe.cli.accounts import accounts_app
 from paraphe.cli.alerts import alerts_app
@@ -19,7 +20,26 @@ from paraphe.cli.submit import submit
 from paraphe.cli.subscriptions import subscriptions_app
 from paraphe.cli.up import up
 
+
+class Commands(TyperGroup):
+    """Says which part of Paraphe a command lacks: an image, for one, carries what its service needs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            typer.secho(
+                f"{ctx.command_path} {ctx.invoked_subcommand} needs {error.name}, which is not installed here; "
+                "pip install 'paraphe[trainer,local]' brings everything.",
+                fg=typer.colors.RED,
+                err=True,
+            )
+            raise typer.Exit(1) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Paraphe: find signatures on scanned documents, on your own machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

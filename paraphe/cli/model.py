@@ -71,6 +71,13 @@ def evaluate_model(
     from services.trainer.evaluation import evaluate
     from shared.domain.detection import Kind
 
+    if record and (source or accept is not None or kind != Kind.SIGNATURE):
+        typer.echo(
+            "--record keeps what a model finds of signatures at its own threshold: without --source, "
+            "--accept and --kind.",
+            err=True,
+        )
+        raise typer.Exit(2)
     console = Console()
     with _faults_named():
         pages = [page for page in read_pages(data, split) if not source or page.source in source]
@@ -100,7 +107,7 @@ def calibrate_model(
     from paraphe.cli.predictors import uncalibrated
     from services.trainer.calibration import calibrate
     from services.trainer.dataset import DatasetError, read_pages
-    from services.trainer.packing import is_held_out
+    from services.trainer.splits import is_held_out
     from shared.domain.detection import Kind
 
     path = weights / "model.json"
@@ -119,6 +126,7 @@ def calibrate_model(
     calibration, thresholds = calibrate([one.page for one in examined])
     described["calibration"] = {name: round(value, 4) for name, value in asdict(calibration).items()}
     described["thresholds"] = asdict(thresholds)
+    described["metrics"] = {}  # what is there was measured at other thresholds
     _write_description(weights, described)
     typer.echo(f"{candidate.name}: accept {thresholds.accept:g}, review {thresholds.review:g}, by {len(pages)} pages")
 

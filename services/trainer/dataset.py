@@ -6,14 +6,11 @@ any COCO folder (a JSON of annotations beside its images). All give the same Lab
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-KINDS = ("signature", "initials", "stamp")
-"""Class numbers of labels, by place."""
-
-SIGNATURES_ONLY = "signatures-only"
-"""The tag of a page whose initials and stamps may be there unmarked, in a folder whose other pages have them marked."""
+from services.trainer.splits import split_of
 
 
 class DatasetError(ValueError):
@@ -62,13 +59,21 @@ class LabelledPage:
 
 
 def read_pages(folder: Path, split: str | None = None) -> list[LabelledPage]:
-    """Read every page of a dataset folder, or those of one split; raises DatasetError on labels that make no sense."""
+    """Read every page of a dataset folder, or those of one split; raises DatasetError on labels that make no sense.
+
+    A page whose data names no split is of the one that with_splits gives it.
+    """
     from services.trainer import dataset_layouts as layouts
 
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
     pages = layouts.reader_for(folder)(folder)
-    chosen = [page for page in pages if split is None or page.split == split]
+    chosen = pages if split is None else [page for page in with_splits(pages) if page.split == split]
     if not chosen:
         raise DatasetError(f"{folder}: no page" + (f" in split {split!r}" if split else ""))
     return chosen
+
+
+def with_splits(pages: Sequence[LabelledPage]) -> list[LabelledPage]:
+    """Give pages that have no split one, whole groups at a time and always the same."""
+    return [page if page.split else replace(page, split=split_of(page.group)) for page in pages]

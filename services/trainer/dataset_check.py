@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from services.trainer.dataset import KINDS, LabelledBox, LabelledPage
+from services.trainer.dataset import LabelledBox, LabelledPage
+from shared.domain.labels import KINDS
 
 _HASH_SIDE = 16
 _NEAR = 10  # differing bits of 256 up to which two pages count as the same picture

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from services.trainer.dataset import KINDS, DatasetError, LabelledBox, LabelledPage
+from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage
+from shared.domain.labels import KINDS
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
 _COCO_NAMES = ("annotations.json", "_annotations.coco.json", "instances.json")

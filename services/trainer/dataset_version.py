@@ -7,15 +7,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from services.trainer.dataset import KINDS, DatasetError, LabelledPage
+from services.trainer.dataset import DatasetError, LabelledPage, with_splits
 from services.trainer.dataset_check import check
-from services.trainer.packing import is_held_out
-
-_VAL_SHARE = 0.15
+from shared.domain.labels import KINDS
 
 
 def build(folder: Path, pages: Sequence[LabelledPage], target: Path, licences: dict[str, str]) -> dict[str, Any]:
@@ -28,14 +25,6 @@ def build(folder: Path, pages: Sequence[LabelledPage], target: Path, licences: d
     unfinished.write_text(json.dumps(manifest, indent=1) + "\n")
     unfinished.replace(target)
     return manifest
-
-
-def with_splits(pages: Sequence[LabelledPage]) -> list[LabelledPage]:
-    """Give pages that have no split one, whole groups at a time and always the same."""
-    return [
-        page if page.split else replace(page, split="val" if is_held_out(page.group, _VAL_SHARE) else "train")
-        for page in pages
-    ]
 
 
 def describe(folder: Path, pages: Sequence[LabelledPage], licences: dict[str, str]) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from services.trainer.calibration import expected_calibration_error, reliability
-from services.trainer.dataset import KINDS, DatasetError, LabelledPage
+from services.trainer.dataset import DatasetError, LabelledPage
 from services.trainer.metrics import ExaminedPage, bootstrap, measure, tally
 from shared.domain.detection import Kind, Page
+from shared.domain.labels import KINDS
 
 Predict = Callable[[Path], Sequence[Page]]
 Progress = Callable[[Iterable[LabelledPage]], Iterable[LabelledPage]]

@@ -1,11 +1,12 @@
 """Turns a run's last checkpoint into a model version: its weights as .pt and ONNX, and model.json.
 
-    python -m services.trainer.export --run RUN --version 9 --out models/signatures/9
+    python -m services.trainer.export --run RUN --version 9 --out OUT/signatures/9
 
 Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
 weighs less then. An earlier version's folder may stand for a run, but for the last.
 
-Its scores are raw and its thresholds placeholders until ``paraphe model calibrate`` has measured them.
+Its scores are raw and its thresholds placeholders until ``paraphe model calibrate`` has measured them: not before that
+does it belong into models/, whose highest version a worker takes when it starts.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ Pages are reduced to the input size by production's own code: what the network i
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -16,8 +15,10 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from services.trainer.dataset import KINDS, SIGNATURES_ONLY, LabelledBox, LabelledPage
+from services.trainer.dataset import LabelledBox, LabelledPage
 from services.trainer.partial_labels import FULLY_LABELLED
+from services.trainer.splits import is_held_out
+from shared.domain.labels import KINDS, SIGNATURES_ONLY
 from shared.pages import raster
 from shared.pages.fit import Fit, Side
 
@@ -82,12 +83,6 @@ def label_of(image: Path) -> Path:
 
 def _some_of(images: Sequence[Path]) -> Sequence[Path]:
     return images[:: max(1, len(images) // _WATCHED)]
-
-
-def is_held_out(group: str, share: float) -> bool:
-    """Whether a group belongs to the held-out part: decided by its name alone, so the answer never changes."""
-    digest = hashlib.sha256(group.encode()).digest()
-    return int.from_bytes(digest[:4]) / 2**32 < share
 
 
 def _part(page: LabelledPage, packing: Packing) -> str:

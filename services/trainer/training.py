@@ -2,7 +2,7 @@
 
     python -m services.trainer.training --data DIR --warm-start WEIGHTS --out DIR
 
-A second call with the same --out goes on from the last finished epoch.
+A second call with the same --out goes on from the last finished epoch; a run that has come to its end stays as it is.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from services.trainer import runtime
-from services.trainer.dataset import KINDS, LabelledPage, read_pages
+from services.trainer.dataset import DatasetError, LabelledPage, read_pages
 from services.trainer.dataset_version import describe
 from services.trainer.packing import HELD_OUT_SHARE, Packing, pack
+from shared.domain.labels import KINDS
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,16 @@ class TrainingSettings:
     """Everything a run depends on; sizes in pixels.
 
     data: folder with real pages, of which the train split is used; held_out is the share of its groups kept for
-    choices, 0 to learn from all of them once the choices are made. extra: folders, separated by commas, of synthetic
-    pages, labelled for every kind unless tagged otherwise, each seen once an epoch. kinds: how many of signature,
-    initials, stamp are learned. repeat: how often an epoch sees each real page. warm_start: .npz or .pt; of a smaller
-    network's checkpoint a wider copy is made. family: one of networks/ or of Ultralytics. crop: side of the random
-    windows trained on, 0 for whole pages; whole: share of batches (of windows, where pages are drawn) that show whole
-    pages reduced to that side, which a look at a smaller size will be given. scale: by how much pages are enlarged or
-    reduced, those but for a share that is shown as production shows it. They are not turned: a box turned with its page
-    grows, and larger boxes are what is then learned. freeze: how many of the network's first layers keep the warm
-    start's weights, which shortens a step. hours: if given, what decides instead of epochs.
+    choices, 0 to learn from all of them once the choices are made. extra: folders, separated by commas, of synthetic or
+    corrected pages; those of their train split are labelled for every kind, unless tagged otherwise, and seen once an
+    epoch. kinds: how many of signature, initials, stamp are learned. repeat: how often an epoch sees each real page.
+    warm_start: .npz or .pt; of a smaller network's checkpoint a wider copy is made. family: one of networks/ or of
+    Ultralytics. crop: side of the random windows trained on, 0 for whole pages; whole: share of batches (of windows,
+    where pages are drawn) that show whole pages reduced to that side, which a look at a smaller size will be given.
+    scale: by how much pages are enlarged or reduced, those but for a share that is shown as production shows it. They
+    are not turned: a box turned with its page grows, and larger boxes are what is then learned. freeze: how many of the
+    network's first layers keep the warm start's weights, which shortens a step. hours: if given, what decides instead
+    of epochs.
 
     drawing: how many processes draw fresh pages while the network trains, which is for a GPU: pages then lie on it, an
     epoch has as many windows as epoch_windows says, drawn_share of them cut from such pages, and the newest pool_room
@@ -80,12 +82,15 @@ class TrainingSettings:
 
 
 def train(settings: TrainingSettings) -> Path:
-    """Run or resume one training and return the path of its best checkpoint."""
+    """Run or resume one training and return the path of its best checkpoint.
+
+    DatasetError: the data is not fit for it.
+    """
     out = Path(settings.out)
     out.mkdir(parents=True, exist_ok=True)
     threads = runtime.prepare(out / "ultralytics", settings.threads or None)
     pages = read_pages(Path(settings.data), "train")
-    extra = {Path(folder): read_pages(Path(folder)) for folder in filter(None, settings.extra.split(","))}
+    extra = {Path(folder): read_pages(Path(folder), "train") for folder in filter(None, settings.extra.split(","))}
     record_settings(settings, out, threads, {Path(settings.data): pages, **extra})
     packing = Packing(out / "pages", settings.size, settings.held_out, settings.kinds, settings.repeat)
     data = pack(pages, [page for part in extra.values() for page in part], packing)
@@ -134,5 +139,14 @@ def parse_arguments(arguments: list[str] | None = None) -> TrainingSettings:
         parser.error(str(error))
 
 
+def main() -> None:
+    """Train as the command line says; what is wrong with the data is said in a line."""
+    settings = parse_arguments()
+    try:
+        print(train(settings))
+    except DatasetError as error:
+        raise SystemExit(str(error)) from error
+
+
 if __name__ == "__main__":
-    print(train(parse_arguments()))
+    main()

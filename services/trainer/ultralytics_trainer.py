@@ -30,12 +30,18 @@ _NETWORKS = Path(__file__).with_name("networks")
 
 
 def run(settings: TrainingSettings, data: Path) -> Path:
-    """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path."""
+    """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path.
+
+    What a run that has come to its end learned is not touched: Ultralytics would begin anew, over it.
+    """
+    last = Path(settings.out) / "run" / "weights" / "last.pt"
+    if _is_finished(last):
+        print(f"{last}: this run has come to its end; name another --out for a new one")
+        return last.with_name("best.pt")
     on_gpu = torch.cuda.is_available()
     if not on_gpu and has_bf16(torch.cpu.get_capabilities()):
         engine: Any = importlib.import_module("ultralytics.engine.trainer")
         engine.autocast = _bf16_on_cpu
-    last = Path(settings.out) / "run" / "weights" / "last.pt"
     resumed = last.exists()
     model = runtime.load_model(last if resumed else architecture(settings.family))
     model.add_callback("on_train_start", _channels_last)
@@ -43,6 +49,13 @@ def run(settings: TrainingSettings, data: Path) -> Path:
     trainer = _warm_trainer(settings)
     model.train(trainer=trainer, resume=resumed, **_arguments(settings, data, on_gpu))
     return last.with_name("best.pt")
+
+
+def _is_finished(checkpoint: Path) -> bool:
+    """Ultralytics takes the optimiser, and the number of the epoch, out of what a run leaves at its end."""
+    if not checkpoint.exists():
+        return False
+    return int(torch.load(checkpoint, map_location="cpu", weights_only=False)["epoch"]) < 0
 
 
 def architecture(family: str) -> Path | str:

@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from services.trainer.dataset import DatasetError
 from services.trainer.packing import HELD_OUT_SHARE
 from services.trainer.synthesis.crops import real_signatures
 from services.trainer.synthesis.recipes import RECIPES
@@ -18,9 +19,12 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.resign and not options.crops:
         parser.error("--resign takes its pages from --crops: name the folder of signature data there")
-    real = real_signatures(options.crops, held_out=options.held_out) if options.crops else None
+    try:
+        real = real_signatures(options.crops, held_out=options.held_out) if options.crops else None
+        resigned = pages_to_sign(options.crops, options.held_out) if options.resign else ()
+    except DatasetError as error:
+        raise SystemExit(str(error)) from error
     recipes = tuple(recipe for recipe in RECIPES if not options.only or recipe.name in options.only)
-    resigned = pages_to_sign(options.crops, options.held_out) if options.resign else ()
     series = Series(options.seed, options.out, options.long_side, options.all_kinds, real, recipes, resigned)
     started = time.monotonic()
     for done in write_pages(series, options.first, options.pages, options.processes):

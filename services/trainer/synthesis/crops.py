@@ -1,6 +1,6 @@
 """Signatures cut out of real scans: the ink of train-split boxes, freed of paper, rules and print."""
 
-import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.trainer.packing import is_held_out
+from services.trainer.dataset import DatasetError, LabelledBox, read_pages
+from services.trainer.splits import is_held_out
 from services.trainer.synthesis.ink import Alpha
 
 Grey = NDArray[np.uint8]
@@ -39,30 +40,25 @@ class RealSignatures:
 
 
 def real_signatures(folder: Path, split: str = "train", held_out: float = 0.0) -> RealSignatures:
-    """Cut every usable signature of one split out of a folder laid out like the project's signature data.
+    """Cut every usable signature of one split out of a folder of labelled pages.
 
     held_out is the share of groups that training keeps apart for choices: their signatures must not be learned here.
     """
     patches: list[Alpha] = []
-    with (folder / "index.csv").open(newline="", encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["split"] == split and int(row["n_boxes"]) > 0]
-    rows = [row for row in rows if not is_held_out(row["group"], held_out)]
-    for row in rows:
-        label = folder / "labels" / row["source"] / f"{Path(row['file']).stem}.txt"
-        page = np.array(Image.open(folder / "images" / row["source"] / row["file"]).convert("L"))
-        patches += _cut(page, label.read_text(encoding="utf-8").splitlines())
+    for page in read_pages(folder, split):
+        signatures = [box for box in page.boxes if box.kind == 0]
+        if signatures and not is_held_out(page.group, held_out):
+            patches += _cut(np.array(Image.open(page.path).convert("L")), signatures)
     if not patches:
-        raise ValueError(f"no usable signature in the {split} split of {folder}")
+        raise DatasetError(f"no usable signature in the {split} split of {folder}")
     return RealSignatures(tuple(patches))
 
 
-def _cut(page: Grey, label_lines: list[str]) -> list[Alpha]:
+def _cut(page: Grey, boxes: Sequence[LabelledBox]) -> list[Alpha]:
     height, width = page.shape
     found = []
-    for line in label_lines:
-        cx, cy, w, h = (float(value) for value in line.split()[1:])
-        x0, x1 = round((cx - w / 2) * width), round((cx + w / 2) * width)
-        y0, y1 = round((cy - h / 2) * height), round((cy + h / 2) * height)
+    for box in boxes:
+        x0, y0, x1, y1 = map(round, box.corners(width, height))
         patch = ink_of(page[max(y0, 0) : y1, max(x0, 0) : x1])
         if patch is not None:
             found.append(patch)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.trainer.dataset import LabelledPage, read_pages
-from services.trainer.packing import is_held_out
+from services.trainer.splits import is_held_out
 from services.trainer.synthesis import scanning, wear
 from services.trainer.synthesis.desk import Desk, SignatureSource
 from services.trainer.synthesis.erasing import Place, erased

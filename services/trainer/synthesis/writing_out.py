@@ -9,12 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from services.trainer.dataset import SIGNATURES_ONLY, LabelledPage
+from services.trainer.dataset import LabelledPage
 from services.trainer.synthesis.desk import SignatureSource
 from services.trainer.synthesis.page import Box, SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES, Recipe
 from services.trainer.synthesis.resigning import SignedAnew
 from services.trainer.synthesis.sheet import Kind, Pixels
+from shared.domain.labels import SIGNATURES_ONLY
 
 SOURCE = "synthetic"
 CLASSES: dict[Kind, int] = {"signature": 0, "initials": 1, "stamp": 2}

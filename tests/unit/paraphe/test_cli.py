@@ -2,12 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from paraphe.cli.main import app
+from tests import as_in_image
 from tests.unit.paraphe.conftest import Answer, ScriptedServer, job_body
 
 FAILED = job_body("failed", error={"code": "corrupt_document", "detail": "It is not a PDF."})
@@ -140,3 +143,11 @@ def test_a_new_key_alone_goes_to_standard_output(server: ScriptedServer, documen
     made = _run("keys", "create", "scanner", *at)
     assert made.stdout == "pk_abcdef\n"
     assert "scanner" in _run("keys", "list", *at).output
+
+
+def test_a_command_whose_libraries_are_elsewhere_says_what_to_install(tmp_path: Path) -> None:
+    command = [sys.executable, as_in_image.__file__, "backup", "data", "check", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].startswith("paraphe data needs services.trainer")
+    assert "pip install 'paraphe[trainer,local]'" in done.stderr

@@ -70,6 +70,17 @@ def test_evaluate_measures_the_production_path(folder: Path, tmp_path: Path) -> 
     assert {path.name for path in report.iterdir()} == {"pr.png", "calibration.png", "errors.png"}
 
 
+@pytest.mark.parametrize("narrower", [["--kind", "stamp"], ["--accept", "0.3"], ["--source", "synthetic"]])
+def test_only_what_a_model_is_for_is_kept_with_it(folder: Path, tmp_path: Path, narrower: list[str]) -> None:
+    version = Path(shutil.copytree(SHIPPED, tmp_path / "version"))
+    before = (version / "model.json").read_bytes()
+    options = ["--weights", str(version), "--data", str(folder), "--record", *narrower]
+    refused = CliRunner().invoke(model_app, ["evaluate", *options])
+    assert refused.exit_code == 2
+    assert "--record" in refused.stderr
+    assert (version / "model.json").read_bytes() == before
+
+
 def test_calibrate_writes_thresholds_that_production_reads(folder: Path, tmp_path: Path) -> None:
     version = Path(shutil.copytree(SHIPPED, tmp_path / "version"))
     described = json.loads((version / "model.json").read_text())
@@ -82,6 +93,8 @@ def test_calibrate_writes_thresholds_that_production_reads(folder: Path, tmp_pat
     assert model.calibration != Calibration()
     assert 0.1 <= model.thresholds.review <= model.thresholds.accept < 0.98
     assert f"accept {model.thresholds.accept:g}" in done.stdout
+    kept = json.loads((version / "model.json").read_text())["metrics"]
+    assert kept == {}, "figures at other thresholds are not this version's any more"
 
 
 def test_calibrate_asks_for_pages_where_training_held_none_out(folder: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from services.trainer.dataset import LabelledBox, LabelledPage
-from services.trainer.packing import HELD_OUT, Packing, is_held_out, pack, reduce_page
+from services.trainer.packing import HELD_OUT, Packing, pack, reduce_page
 
 
 def labelled(folder: Path, group: int, page: int) -> LabelledPage:
@@ -35,13 +35,6 @@ def test_with_nothing_held_out_every_page_is_trained_on_and_some_are_watched(tmp
     trained = Path(described["train"]).read_text().splitlines()
     assert len(trained) == 12
     assert set(Path(described["val"]).read_text().splitlines()) <= set(trained)
-
-
-def test_the_held_out_part_is_a_share_and_grows_by_adding() -> None:
-    small = {name for name in map(str, range(2000)) if is_held_out(name, 0.1)}
-    large = {name for name in map(str, range(2000)) if is_held_out(name, 0.2)}
-    assert 140 < len(small) < 260
-    assert small < large
 
 
 def test_thin_ink_survives_reduction_as_grey(tmp_path: Path) -> None:

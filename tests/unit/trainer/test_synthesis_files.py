@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.trainer.dataset import DatasetError
 from services.trainer.synthesis.__main__ import main
 from services.trainer.synthesis.crops import RealSignatures, ink_of, real_signatures
 from services.trainer.synthesis.ink import rasterise
@@ -123,10 +124,11 @@ def test_only_the_split_asked_for_is_cut(tmp_path: Path) -> None:
         (tmp_path / part).mkdir(parents=True)
     Image.fromarray(page).save(tmp_path / "images/some/a.png")
     centre = f"0 {(60 + width / 2) / 400} {(100 + height / 2) / 400} {width / 400} {height / 400}\n"
-    (tmp_path / "labels/some/a.txt").write_text(centre)
+    stamp = "2 0.5 0.8 0.4 0.2\n"
+    (tmp_path / "labels/some/a.txt").write_text(centre + stamp)
     (tmp_path / "index.csv").write_text("source,file,n_boxes,group,split\nsome,a.png,1,g,train\n")
     assert len(real_signatures(tmp_path, "train").patches) == 1
-    with pytest.raises(ValueError, match="no usable signature"):
+    with pytest.raises(DatasetError, match="no usable signature"):
         real_signatures(tmp_path, "train", held_out=1.0)
-    with pytest.raises(ValueError, match="no usable signature"):
+    with pytest.raises(DatasetError, match="no page in split 'val'"):
         real_signatures(tmp_path, "val")

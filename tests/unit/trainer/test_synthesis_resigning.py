@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.trainer.dataset import SIGNATURES_ONLY, read_pages
+from services.trainer.dataset import read_pages
 from services.trainer.packing import Packing, pack
 from services.trainer.partial_labels import FULLY_LABELLED
 from services.trainer.synthesis.__main__ import main
 from services.trainer.synthesis.erasing import erased
 from services.trainer.synthesis.page import Box
 from services.trainer.synthesis.resigning import SignedAnew, pages_to_sign
+from shared.domain.labels import SIGNATURES_ONLY
 from tests.unit.trainer.signed_letters import SIGNED_AT, scan, write_letters
 
 

@@ -1,5 +1,8 @@
 """``paraphe accounts``: the first administrator, who has nobody to ask."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from typer.testing import CliRunner
 
 from paraphe.cli.accounts import accounts_app
 from shared.db.accounts import Role
+from tests import as_in_image
 from tests.integration.gateway.web.conftest import PASSWORD, Person, make_account
 from tests.servers import Servers
 
@@ -24,6 +28,14 @@ def test_makes_an_administrator_who_can_log_in(clean_servers: Servers, visitor: 
     visitor.log_in("boss@example.org")
     assert visitor.get("/admin").status_code == 200
     assert "boss@example.org\tadministrator" in run("list")
+
+
+def test_makes_one_in_the_gateways_image(clean_servers: Servers, visitor: Person) -> None:
+    command = [sys.executable, as_in_image.__file__, "gateway", "accounts", "create", "--email", "boss@example.org"]
+    environment = {**os.environ, "PARAPHE_PASSWORD": PASSWORD}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "boss@example.org: operator of default\n", done.stderr
+    assert visitor.log_in("boss@example.org").status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -49,6 +61,8 @@ def test_a_forgotten_password_is_replaced_and_sessions_end(operator: Person, eng
     assert run("password", "--email", operator.account.email, password="quite another horse").startswith("0 ")
     with engine.connect() as connection:
         assert connection.execute(text("select count(*) from sessions")).scalar_one() == 0
+        told = connection.execute(text("select subject from audit_lines where action = 'account.password_changed'"))
+        assert told.scalars().all() == [operator.account.email]
     assert operator.log_in(operator.account.email, "quite another horse").status_code == 303
 
 
