@@ -18,7 +18,7 @@ from shared.db.audit import Action, Actor
 from shared.db.engine import transact
 from shared.domain.correction import Correction
 from shared.domain.detection import Box, Kind, Page
-from shared.domain.errors import DocumentError, NotFoundError
+from shared.domain.errors import DocumentError, NotFoundError, TemporaryError
 from shared.domain.job import Job
 from shared.domain.labels import KINDS, SIGNATURES_ONLY
 from shared.objects import ObjectMissingError, ObjectStore
@@ -113,7 +113,7 @@ class TrainingExport:
                     continue
                 try:
                     raster = renderer.picture(document, page.number, page.width, self._limits).raster
-                except DocumentError as error:
+                except (DocumentError, TemporaryError) as error:  # one page is not worth all the others
                     self._left_out.append(f"{job.id} page {page.number}: {error.detail}")
                     continue
                 yield _write_page(folder, job, page, job.result.corrections[page.number], raster)

@@ -29,8 +29,11 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
+            lacking = str(error.name)
+            if lacking.startswith(("paraphe", "shared", "services")) and not lacking.startswith("services.trainer"):
+                raise  # ours, and in every image: a mistake
             typer.secho(
-                f"{ctx.command_path} {ctx.invoked_subcommand} needs {error.name}, which is not installed here; "
+                f"{ctx.command_path} {ctx.invoked_subcommand} needs {lacking}, which is not installed here; "
                 "pip install 'paraphe[trainer,local]' brings everything.",
                 fg=typer.colors.RED,
                 err=True,

@@ -61,14 +61,14 @@ class LabelledPage:
 def read_pages(folder: Path, split: str | None = None) -> list[LabelledPage]:
     """Read every page of a dataset folder, or those of one split; raises DatasetError on labels that make no sense.
 
-    A page whose data names no split is of the one that with_splits gives it.
+    Where the data names no split, a page's group decides: whole groups, and always the same.
     """
     from services.trainer import dataset_layouts as layouts
 
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    pages = layouts.reader_for(folder)(folder)
-    chosen = pages if split is None else [page for page in with_splits(pages) if page.split == split]
+    pages = with_splits(layouts.reader_for(folder)(folder))
+    chosen = [page for page in pages if split is None or page.split == split]
     if not chosen:
         raise DatasetError(f"{folder}: no page" + (f" in split {split!r}" if split else ""))
     return chosen

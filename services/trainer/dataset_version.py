@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from services.trainer.dataset import DatasetError, LabelledPage, with_splits
+from services.trainer.dataset import DatasetError, LabelledPage
 from services.trainer.dataset_check import check
 from shared.domain.labels import KINDS
 
@@ -20,7 +20,7 @@ def build(folder: Path, pages: Sequence[LabelledPage], target: Path, licences: d
     problems = check(pages)
     if problems:
         raise DatasetError("\n".join(map(str, problems)))
-    manifest = describe(folder, with_splits(pages), {**read_licences(folder), **licences})
+    manifest = describe(folder, pages, {**read_licences(folder), **licences})
     unfinished = target.with_name(target.name + ".part")
     unfinished.write_text(json.dumps(manifest, indent=1) + "\n")
     unfinished.replace(target)

@@ -89,13 +89,16 @@ def train(settings: TrainingSettings) -> Path:
     out = Path(settings.out)
     out.mkdir(parents=True, exist_ok=True)
     threads = runtime.prepare(out / "ultralytics", settings.threads or None)
+    from services.trainer.ultralytics_trainer import finished, run
+
+    if best := finished(out):
+        print(f"{out}: this run has come to its end; name another --out for a new one")
+        return best
     pages = read_pages(Path(settings.data), "train")
     extra = {Path(folder): read_pages(Path(folder), "train") for folder in filter(None, settings.extra.split(","))}
     record_settings(settings, out, threads, {Path(settings.data): pages, **extra})
     packing = Packing(out / "pages", settings.size, settings.held_out, settings.kinds, settings.repeat)
     data = pack(pages, [page for part in extra.values() for page in part], packing)
-    from services.trainer.ultralytics_trainer import run
-
     return run(settings, data)
 
 

@@ -30,18 +30,12 @@ _NETWORKS = Path(__file__).with_name("networks")
 
 
 def run(settings: TrainingSettings, data: Path) -> Path:
-    """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path.
-
-    What a run that has come to its end learned is not touched: Ultralytics would begin anew, over it.
-    """
-    last = Path(settings.out) / "run" / "weights" / "last.pt"
-    if _is_finished(last):
-        print(f"{last}: this run has come to its end; name another --out for a new one")
-        return last.with_name("best.pt")
+    """Train on the pages that data (a data.yaml) names, or resume, and return the best checkpoint's path."""
     on_gpu = torch.cuda.is_available()
     if not on_gpu and has_bf16(torch.cpu.get_capabilities()):
         engine: Any = importlib.import_module("ultralytics.engine.trainer")
         engine.autocast = _bf16_on_cpu
+    last = _last(Path(settings.out))
     resumed = last.exists()
     model = runtime.load_model(last if resumed else architecture(settings.family))
     model.add_callback("on_train_start", _channels_last)
@@ -51,11 +45,19 @@ def run(settings: TrainingSettings, data: Path) -> Path:
     return last.with_name("best.pt")
 
 
-def _is_finished(checkpoint: Path) -> bool:
-    """Ultralytics takes the optimiser, and the number of the epoch, out of what a run leaves at its end."""
-    if not checkpoint.exists():
-        return False
-    return int(torch.load(checkpoint, map_location="cpu", weights_only=False)["epoch"]) < 0
+def finished(out: Path) -> Path | None:
+    """The best checkpoint of a run that has come to its end, None of another; going on would begin anew, over it.
+
+    At its end Ultralytics takes the optimiser and the number of the epoch out of what a run leaves.
+    """
+    last = _last(out)
+    if not last.exists() or torch.load(last, map_location="cpu", weights_only=False)["epoch"] >= 0:
+        return None
+    return last.with_name("best.pt")
+
+
+def _last(out: Path) -> Path:
+    return out / "run" / "weights" / "last.pt"
 
 
 def architecture(family: str) -> Path | str:

@@ -38,7 +38,8 @@ class RenderedPage:
 class Renderer:
     """A pool of ``processes`` children. Thread-safe; a caller waits while every child is busy.
 
-    All methods raise DocumentError with the code that fits: the file is bad, too large, or harmed its renderer.
+    All methods raise DocumentError with the code that fits (the file is bad, too large, or harmed its renderer), or
+    TemporaryError when the machine is at fault and trying again may help.
     """
 
     def __init__(self, processes: int) -> None:

@@ -1,4 +1,4 @@
-"""docker-compose.yml, resolved by Compose itself for each profile and overlay, held to what we promise of it."""
+"""docker-compose.yml, resolved by Compose itself for each profile and store, held to what we promise of it."""
 
 import json
 import os
@@ -17,6 +17,7 @@ import yaml
 from tests.deploy.proxied import address_seen
 from tests.deploy.tools import DEPLOY, ROOT, run
 
+_DOCUMENTS = (ROOT / "README.md", ROOT / "docker-compose.yml", *sorted((ROOT / "docs").rglob("*.md")))
 _BASE = ("-f", str(ROOT / "docker-compose.yml"))
 # What Compose is told, on its command line and beside what is in .env.
 VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
@@ -38,7 +39,7 @@ _OURS = {"gateway", "detector", "detector-gpu", "notifier", "reconciler", "migra
 
 @pytest.fixture(scope="session")
 def env_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_env(tmp_path_factory.mktemp("compose") / "env")
+    return make_env(tmp_path_factory.mktemp("compose") / "env", "--smtp", "mail.example.org:587")
 
 
 def make_env(path: Path, *options: str) -> Path:
@@ -166,10 +167,19 @@ def test_every_command_means_the_services_that_env_names(installed: Path) -> Non
     assert "seaweedfs" in compose("config", "--images", cwd=installed)
     for options, cwd in (((), installed / "deploy"), (("-f", file), Path("/")), (("--profile", "backup"), installed)):
         assert compose(*options, "config", "--hash", "minio", cwd=cwd) == wanted, options
+    # A profile on the command line takes the place of those in .env, so no document names one.
+    assert not re.search(r"--profile (?!'\*')", "".join(path.read_text() for path in _DOCUMENTS))
     for options, cwd in (((), installed), ((), installed / "deploy"), (("-f", file), Path("/"))):
         services = yaml.safe_load(compose(*options, "config", cwd=cwd))["services"]
         assert "detector-gpu" in services, options
         assert services["detector"]["deploy"]["replicas"] == 0, options
+
+
+def test_mails_are_caught_until_a_server_for_them_is_named(tmp_path: Path, env_file: Path) -> None:
+    for_a_look = make_env(tmp_path / "env")
+    for file, caught in ((for_a_look, True), (env_file, False)):
+        services = yaml.safe_load(compose(*_BASE, "--env-file", file, "config"))["services"]
+        assert ("mail" in services) == caught
 
 
 def test_as_many_detectors_examine_on_the_cpu_as_env_says(env_file: Path) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.trainer.dataset import DatasetError, LabelledPage, read_pages
+from services.trainer.dataset import DatasetError, read_pages
 from services.trainer.dataset_check import Fault, check
-from services.trainer.dataset_version import build, counts, with_splits
+from services.trainer.dataset_version import build
 
 HEADER = "source,file,width,height,n_boxes,group,doc,tags,note,bytes,split\n"
 
@@ -179,16 +179,21 @@ def test_nothing_is_built_from_bad_data(folder: Path, tmp_path: Path) -> None:
     assert list(tmp_path.glob("dataset.json*")) == []
 
 
-def test_splits_are_made_by_whole_groups() -> None:
-    pages = [
-        LabelledPage("s", Path(f"{group}_{page}.png"), (), group=f"g{group}") for group in range(300) for page in (1, 2)
-    ]
-    placed = with_splits(pages)
+def test_where_data_names_no_split_whole_groups_get_one(tmp_path: Path) -> None:
+    for number in range(80):
+        add_page(tmp_path, f"{number}.png", number, "", f"120,160,0,g{number // 2},d,,,1,")
     by_group: dict[str, set[str | None]] = {}
-    for page in placed:
+    for page in read_pages(tmp_path):
         by_group.setdefault(page.group, set()).add(page.split)
     assert all(len(splits) == 1 for splits in by_group.values())
-    assert 0.08 < counts(placed)["split:val"]["pages"] / len(placed) < 0.22
+    assert {split for splits in by_group.values() for split in splits} == {"train", "val"}
+    assert len(read_pages(tmp_path, "train")) + len(read_pages(tmp_path, "val")) == 80
+
+
+def test_one_paper_scanned_twice_is_named_where_its_scans_would_part(tmp_path: Path) -> None:
+    for number in range(12):
+        add_page(tmp_path, f"{number}.png", 7, "", f"120,160,0,g{number},d,,,1,")
+    assert set(faults(tmp_path)) == {Fault.DUPLICATE}
 
 
 @pytest.mark.parametrize("content", ["missing", "empty"])
