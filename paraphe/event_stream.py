@@ -10,14 +10,10 @@ import httpx
 
 from paraphe.answers import JobEvent, event_from_json
 from paraphe.api_errors import ServerUnreachableError
-from paraphe.transport import Transport, api_error
+from paraphe.transport import Transport, api_error, pause_s, worth_repeating
 from shared.domain.events import EventKind
 
-_RECONNECT_S = 1.0
-_LONGEST_PAUSE_S = 30.0
 _LONGEST_SILENCE_TRIES = 10
-# Refused for now, by the server or by a proxy whose server is being started anew: as good as a broken connection.
-_COME_BACK = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +32,14 @@ def follow(transport: Transport, job_id: str) -> Iterator[JobEvent]:
     last: JobEvent | None = None
     is_over = False
     silent_tries = 0
-    while silent_tries < _LONGEST_SILENCE_TRIES:
-        pause_s = _RECONNECT_S
+    while True:
+        retry_after = None
         with suppress(httpx.TransportError), _connected(transport, job_id, last) as answer:
             if answer.status_code == httpx.codes.NO_CONTENT:
                 return  # nothing has happened since the last event, and nothing will
-            if answer.status_code in _COME_BACK:
-                pause_s = _asked_pause_s(answer)
+            # A refusal that may pass is as good as a broken connection; the last one is told as what it is.
+            if worth_repeating(answer, repeatable=True) and silent_tries + 1 < _LONGEST_SILENCE_TRIES:
+                retry_after = answer.headers.get("Retry-After")
             else:
                 for event in _events(answer):
                     last, silent_tries = event, 0
@@ -53,8 +50,9 @@ def follow(transport: Transport, job_id: str) -> Iterator[JobEvent]:
                 if is_over:
                     return
         silent_tries += 1
-        time.sleep(pause_s)
-    raise ServerUnreachableError(transport.base_url, f"the events of job {job_id} ended without an outcome")
+        if silent_tries == _LONGEST_SILENCE_TRIES:
+            raise ServerUnreachableError(transport.base_url, f"the events of job {job_id} ended without an outcome")
+        time.sleep(pause_s(silent_tries - 1, retry_after))
 
 
 def messages(lines: Iterable[str]) -> Iterator[Message]:
@@ -76,8 +74,7 @@ def messages(lines: Iterable[str]) -> Iterator[Message]:
 
 def _connected(transport: Transport, job_id: str, last: JobEvent | None) -> AbstractContextManager[httpx.Response]:
     headers = {"Accept": "text/event-stream", **({"Last-Event-ID": str(last.sequence)} if last else {})}
-    stream: AbstractContextManager[httpx.Response] = transport.stream(f"/v1/jobs/{job_id}/events", headers)
-    return stream
+    return transport.stream(f"/v1/jobs/{job_id}/events", headers)
 
 
 def _events(answer: httpx.Response) -> Iterator[JobEvent]:
@@ -86,12 +83,6 @@ def _events(answer: httpx.Response) -> Iterator[JobEvent]:
         raise api_error(answer)
     for message in messages(answer.iter_lines()):
         yield event_from_json(json.loads(message.data), int(message.id))
-
-
-def _asked_pause_s(answer: httpx.Response) -> float:
-    """Seconds the server asks to stay away."""
-    asked = answer.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_PAUSE_S) if asked.isdigit() else _RECONNECT_S
 
 
 def _is_over_with(event: JobEvent, was_over: bool) -> bool:

@@ -3,6 +3,8 @@
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from ipaddress import ip_address
 from typing import Any
 
 import httpx
@@ -24,7 +26,7 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._retries = retries
-        self._http = httpx.Client(base_url=self.base_url, headers=headers, timeout=self._timeout(0))
+        self._http = _http_to(self.base_url, base_url=self.base_url, headers=headers, timeout=self._timeout(0))
 
     def close(self) -> None:
         """Close all connections."""
@@ -55,27 +57,40 @@ class Transport:
             except httpx.TransportError as error:
                 if last or not (repeatable or isinstance(error, httpx.ConnectError)):
                     raise ServerUnreachableError(self.base_url, str(error) or type(error).__name__) from error
-                time.sleep(_pause(attempt, None))
+                time.sleep(pause_s(attempt, None))
                 continue
             if answer.is_success:
                 return answer
-            if last or not _worth_repeating(answer, repeatable):
+            if last or not worth_repeating(answer, repeatable=repeatable):
                 raise api_error(answer)
-            time.sleep(_pause(attempt, answer.headers.get("Retry-After")))
+            time.sleep(pause_s(attempt, answer.headers.get("Retry-After")))
         raise AssertionError("the last try either returns or raises")
 
-    def stream(self, path: str, headers: Mapping[str, str]) -> Any:
-        """A GET whose body is read as it comes (httpx's context manager)."""
+    def stream(self, path: str, headers: Mapping[str, str]) -> AbstractContextManager[httpx.Response]:
+        """A GET, asked once, whose body is read as it comes."""
         return self._http.stream("GET", path, headers=dict(headers), timeout=self._timeout(30))
 
     def put_elsewhere(self, url: str, content: Any, size: int) -> None:
         """PUT to a presigned URL: no key of ours goes there."""
-        answer = httpx.put(url, content=content, headers={"Content-Length": str(size)}, timeout=self._timeout(600))
+        with _http_to(url, timeout=self._timeout(600)) as http:
+            answer = http.put(url, content=content, headers={"Content-Length": str(size)})
         if not answer.is_success:
             raise ParapheApiError(answer.status_code, {"code": "upload_refused", "detail": answer.text[:200]})
 
     def _timeout(self, extra_s: float) -> httpx.Timeout:
         return httpx.Timeout(self._timeout_s + extra_s, connect=min(self._timeout_s, 5.0))
+
+
+def _http_to(url: str, **options: Any) -> httpx.Client:
+    """A client for that server. On this machine it goes without the environment's proxy, but with its certificates."""
+    return httpx.Client(verify=httpx.create_ssl_context(), trust_env=not _is_on_this_machine(url), **options)
+
+
+def _is_on_this_machine(url: str) -> bool:
+    host = httpx.URL(url).host
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def api_error(answer: httpx.Response) -> ParapheApiError:
@@ -87,11 +102,12 @@ def api_error(answer: httpx.Response) -> ParapheApiError:
     return ParapheApiError(answer.status_code, problem if isinstance(problem, dict) else {})
 
 
-def _worth_repeating(answer: httpx.Response, repeatable: bool) -> bool:
+def worth_repeating(answer: httpx.Response, *, repeatable: bool) -> bool:
+    """Whether this refusal may pass. ``repeatable``: asking again is safe also if the request was carried out."""
     return answer.status_code in _REFUSED_FOR_NOW or (repeatable and answer.status_code in _UNCERTAIN)
 
 
-def _pause(attempt: int, retry_after: str | None) -> float:
+def pause_s(attempt: int, retry_after: str | None) -> float:
     """Seconds until the next try: what the server asked for, else doubling, spread so that clients do not march."""
     if retry_after and retry_after.isdigit():
         return min(float(retry_after), _LONGEST_PAUSE_S)

@@ -65,10 +65,9 @@ class ObjectStore:
             self._client.put_object(self._bucket, name, data, size, content_type, part_size=PART_BYTES)
 
     def fetch(self, name: str, target: Path) -> None:
-        """Write the object's bytes to ``target``."""
-        with _faults_named(), self._opened(name) as response, target.open("wb") as file:
-            for chunk in response.stream(1024 * 1024):
-                file.write(chunk)
+        """Write the object's bytes to ``target``; TemporaryError too when this machine has no room for them."""
+        with _disk_faults_named(), target.open("wb") as file:
+            file.writelines(self.read(name))
 
     def read(self, name: str, etag: str | None = None) -> Iterator[bytes]:
         """The object's bytes, chunk by chunk; ObjectChangedError when they are not those with this tag."""
@@ -147,6 +146,16 @@ def _client(settings: ObjectsSettings, endpoint: str) -> Minio:
         region=settings.region,
         http_client=pool,
     )
+
+
+@contextmanager
+def _disk_faults_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # its own text has the path, which is no client's business
+        raise TemporaryError(
+            ErrorCode.INTERNAL_ERROR, f"This machine's temporary folder does not take the document: {error.strerror}."
+        ) from error
 
 
 @contextmanager

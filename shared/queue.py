@@ -82,24 +82,29 @@ class Publisher:
         # job would wait that long for a broker that is away.
         options = {**_transport_options(settings), "max_retries": 0}
         self._celery = make_celery(settings)
-        self._celery.conf.broker_transport_options = options
-        self._connection = _connection(settings, options)
+        self._producers = producers[_connection(settings, options)]
 
     def publish_job(self, job_id: UUID, priority: Priority) -> None:
         """Put an examination on the detect queue."""
-        self._celery.send_task(
-            EXAMINE_TASK,
-            args=[str(job_id)],
-            queue=DETECT_QUEUE,
-            priority=PRIORITY_STEPS[priority],
-            retry=False,
-        )
+        with self._producer() as producer:
+            self._celery.send_task(
+                EXAMINE_TASK,
+                args=[str(job_id)],
+                queue=DETECT_QUEUE,
+                priority=PRIORITY_STEPS[priority],
+                retry=False,
+                producer=producer,
+            )
 
     def publish_event(self, event_id: UUID) -> None:
         """Put an event's id on the event queue."""
-        with producers[self._connection].acquire(block=True, timeout=2) as producer:
+        with self._producer() as producer:
             # The anonymous exchange needs no binding in Redis, so a wiped Redis takes messages again at once.
             producer.publish({"event_id": str(event_id)}, exchange="", routing_key=EVENT_QUEUE, retry=False)
+
+    def _producer(self) -> Any:
+        """For jobs too: who waits in Celery's own pool waits without limit, whatever its settings say."""
+        return self._producers.acquire(block=True, timeout=2)
 
 
 def broker_connection(settings: RedisSettings) -> Connection:

@@ -107,7 +107,9 @@ class LimitSettings(BaseSettings):
     page_seconds: float = Field(default=20.0, gt=0, description="rendering one page")
     document_seconds: float = Field(default=300.0, gt=0, description="rendering one document")
     render_memory_bytes: int = Field(default=2 * 1024**3, gt=0, description="address space of a decoding process")
-    pdf_dpi: int = Field(default=200, ge=36, le=600, description="resolution PDF pages are drawn at")
+    pdf_dpi: int = Field(
+        default=200, ge=36, le=600, description="resolution PDF pages are drawn at, where that is not too many pixels"
+    )
 
     def rendering(self) -> RenderLimits:
         """The renderer's part of it, the same wherever pages are drawn."""

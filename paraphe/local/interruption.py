@@ -20,9 +20,10 @@ class Interruption:
         self._raises = False
 
     def listen(self) -> None:
-        """From now on take the signals."""
+        """From now on take the signals, but for those we were started to ignore (``nohup``: the closed terminal)."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._note)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._note)
 
     @contextmanager
     def raising(self) -> Iterator[None]:

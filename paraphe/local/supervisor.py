@@ -2,8 +2,6 @@
 
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +10,15 @@ from threading import Event
 from paraphe.local.data_folder import DataFolder, listening_fault
 from paraphe.local.errors import StartupError
 from paraphe.local.process import ChildProcess, end_leftovers
+from paraphe.local.readiness import answers
 from paraphe.local.servers import ServerGroup
 from paraphe.local.services import SERVICES, STOP_WAVES, Service, service_environment, service_spec
 from paraphe.local.watcher import Watcher
 
 _GATEWAY_READY_S = 60.0
 _TICK_S = 0.2
+# Who listens on all addresses listens on those of one family: `::` takes no IPv4.
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Supervisor:
     @property
     def url(self) -> str:
         """Where the gateway answers, as seen from this machine."""
-        host = "127.0.0.1" if self.options.host in ("0.0.0.0", "::") else self.options.host  # noqa: S104
+        host = _LOOPBACK_OF.get(self.options.host, self.options.host)
         return f"http://[{host}]:{self.options.port}" if ":" in host else f"http://{host}:{self.options.port}"
 
     def claim_folder(self) -> None:
@@ -127,8 +128,4 @@ class Supervisor:
         if fallen:
             child = fallen[0]
             raise StartupError(f"{child.name} stopped at start (exit {child.exit_code}):\n{child.log_tail()}")
-        try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return answers(f"{self.url}/readyz", timeout_s=2)

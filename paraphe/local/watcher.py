@@ -1,7 +1,9 @@
 """Keeps children alive: one that ends is started again, at once the first time, later and later if it keeps ending."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -91,10 +93,8 @@ def _ended(exit_code: int | None) -> str:
 
 def _limit_log(log: Path) -> None:
     """Keep the last full log beside a fresh one. The writer appends, so cutting the file under it is safe."""
-    try:
-        if log.stat().st_size <= _LOG_LIMIT_BYTES:
-            return
-    except FileNotFoundError:
-        return
-    log.with_suffix(".log.1").write_bytes(log.read_bytes())
-    log.open("w").close()
+    with suppress(OSError):  # no log is worth stopping for
+        if log.stat().st_size > _LOG_LIMIT_BYTES:
+            with suppress(OSError):  # a disk too full to keep the old log needs the cut the most
+                log.with_suffix(".log.1").write_bytes(log.read_bytes())
+            os.truncate(log, 0)

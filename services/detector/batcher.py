@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
@@ -13,6 +14,10 @@ Result = TypeVar("Result")
 
 Observe = Callable[[int, float], None]
 """Told after each forward: how many items, how many seconds."""
+
+
+class BrokenError(Exception):
+    """Nothing can be run any more, whatever the item: this process is of no more use."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +33,8 @@ class Batcher(Generic[Item, Result]):
 
     A batch leaves when it has ``max_batch`` items or its oldest has waited ``max_wait_s``. When a batch fails, its
     items are run one by one, so that only those that fail alone get the error. Batches span callers.
+
+    ``self_test`` is run after an item has failed alone. When it raises too, the item gets BrokenError instead.
     """
 
     def __init__(
@@ -37,6 +44,7 @@ class Batcher(Generic[Item, Result]):
         max_batch: int,
         max_wait_s: float,
         observe: Observe = lambda _count, _seconds: None,
+        self_test: Callable[[], object] = lambda: None,
     ) -> None:
         if max_batch < 1:
             raise ValueError("a batch holds at least one item")
@@ -45,6 +53,7 @@ class Batcher(Generic[Item, Result]):
         self._max_batch = max_batch
         self._max_wait_s = max_wait_s
         self._observe = observe
+        self._self_test = self_test
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -96,14 +105,26 @@ class Batcher(Generic[Item, Result]):
         try:
             results = self._timed([waiting.item for waiting in batch])
         except Exception as error:
+            # What failed for want of memory holds all it had until then, which the next run needs.
+            traceback.clear_frames(error.__traceback__)
             if len(batch) == 1:
-                batch[0].future.set_exception(error)
+                batch[0].future.set_exception(self._fault(error))
             else:
                 for waiting in batch:
                     self._carry_out([waiting])
             return
         for waiting, result in zip(batch, results, strict=True):
             waiting.future.set_result(result)
+
+    def _fault(self, error: Exception) -> Exception:
+        """What is wrong with an item that failed alone: ``error``, or nothing, and all is broken."""
+        try:
+            self._self_test()
+        except Exception as fault:
+            broken = BrokenError(f"after {error!r}, the self-test fails as well: {fault!r}")
+            broken.__cause__ = error
+            return broken
+        return error
 
     def _timed(self, items: list[Item]) -> Sequence[Result]:
         started = time.perf_counter()

@@ -79,6 +79,7 @@ class Models:
             max_batch=self._worker.max_batch or backend.preferred_batch,
             max_wait_s=self._worker.max_wait_ms / 1000,
             observe=_observe,
+            self_test=detector.warm_up,  # blank pages: when these fail too, no document is to blame
         )
         metrics.MODEL.labels(version.name, version.version, backend.name).set(1)
         metrics.CONFIDENCE.labels(version.name, version.version)  # there from the start, with nothing observed

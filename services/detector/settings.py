@@ -1,11 +1,11 @@
 """Settings of a detector worker, read from the environment when it starts."""
 
-import os
 from typing import Literal
 
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.processor import usable_cores
 from shared.settings import (
     JobSettings,
     LimitSettings,
@@ -23,11 +23,11 @@ class WorkerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PARAPHE_DETECTOR_", extra="ignore", frozen=True)
 
     threads: int = Field(
-        default_factory=lambda: max(8, (os.cpu_count() or 2) * 4),
+        default_factory=lambda: max(8, usable_cores() * 4),
         ge=1,
         description="jobs held at once: while one page is in the model, others are fetched and decoded",
     )
-    renderers: int = Field(default_factory=lambda: os.cpu_count() or 2, ge=1, description="decoding child processes")
+    renderers: int = Field(default_factory=usable_cores, ge=1, description="decoding child processes")
     backend: Literal["auto", "openvino", "onnxruntime", "pytorch"] = "auto"
     precision: Literal["f32", "auto"] = Field(
         default="auto",

@@ -1,14 +1,17 @@
 """The one task: claim a job, examine its document, record exactly one outcome of this attempt."""
 
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NoReturn
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, Engine
 
 from services.detector import metrics
+from services.detector.batcher import BrokenError
 from services.detector.examination import Examiner
 from services.detector.lease_keeper import HeldJob, LeaseKeeper
 from shared import tracing
@@ -31,13 +34,19 @@ _RECORD_PATIENCE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ExamineTask:
-    """Called by Celery with a job's id. Never raises: whatever happens is on the job's row, or the lease runs out."""
+    """Called by Celery with a job's id. Never raises: whatever happens is on the job's row, or the lease runs out.
+
+    ``leave`` gives back all that this process holds and ends it. It is called when no document could be examined here
+    any more: a broken worker is the first to be ready for the next job, so it would take and fail them all.
+    """
 
     engine: Engine
     publisher: Publisher
     keeper: LeaseKeeper
     examiner: Examiner
     settings: JobSettings
+    leave: Callable[[], NoReturn]
+    leaving: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __call__(self, job_id: str) -> None:
         """Carry out one delivery. One that finds nothing to claim is a repeat and is dropped."""
@@ -90,6 +99,9 @@ class ExamineTask:
             raise
         except ParapheError as error:
             self._retry(claim, JobFailure(error.code, error.detail))
+        except BrokenError:
+            log.exception("nothing can be examined here any more")
+            self._leave_after(claim)
         except Exception:
             log.exception("examination broke")
             self._retry(
@@ -97,6 +109,14 @@ class ExamineTask:
             )
         else:
             self._succeed(claim, result)
+
+    def _leave_after(self, claim: Claim) -> NoReturn:
+        """Its attempt counts: should this document be what breaks workers, it must not do so for ever."""
+        with self.leaving:  # for good: the other jobs' threads, which hear the same, wait here for the end
+            try:
+                self._retry(claim, JobFailure(ErrorCode.INTERNAL_ERROR, "The worker broke; its log says why."))
+            finally:
+                self.leave()
 
     def _succeed(self, claim: Claim, result: JobResult) -> None:
         started = time.perf_counter()

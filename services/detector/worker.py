@@ -1,16 +1,18 @@
 """Starts one detector worker: ``python -m services.detector``.
 
 SIGTERM drains: no more jobs are taken, those held are finished; whatever is not finished by the set time is given
-back to the queue without counting the attempt.
+back to the queue without counting the attempt. A worker that broke (a GPU's fault, mostly) gives everything back at
+once and ends, to be started anew.
 """
 
 import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from celery import Celery, signals
@@ -36,6 +38,7 @@ from shared.tracing import TracingSettings, configure_tracing
 log = structlog.get_logger(__name__)
 
 _EXIT_UNFINISHED = 3
+_EXIT_BROKEN = 4
 
 
 def main() -> None:
@@ -59,8 +62,9 @@ def main() -> None:
         stack.callback(attendance.stop)
         examiner = Examiner(ObjectStore(settings.objects), renderer, models, settings.limits.rendering())
         app = make_celery(settings.redis)
-        _register(app, ExamineTask(engine, publisher, keeper, examiner, settings.jobs))
-        _give_back_after(settings.worker.drain_s, engine, keeper, settings.jobs)
+        leave = partial(_give_back_and_exit, engine, keeper, settings.jobs)
+        _register(app, ExamineTask(engine, publisher, keeper, examiner, settings.jobs, partial(leave, _EXIT_BROKEN)))
+        _leave_after(settings.worker.drain_s, keeper, partial(leave, _EXIT_UNFINISHED))
         _run(app, settings.worker.threads)
 
 
@@ -70,20 +74,23 @@ def _register(app: Celery, task: ExamineTask) -> None:
         task(job_id)
 
 
-def _give_back_after(seconds: float, engine: Engine, keeper: LeaseKeeper, settings: JobSettings) -> None:
-    """Once a shutdown begins, give what is left back after ``seconds`` and leave."""
-
-    def give_back() -> None:
+def _give_back_and_exit(engine: Engine, keeper: LeaseKeeper, settings: JobSettings, status: int) -> NoReturn:
+    """Give back what is held, uncounted, and end. Threads at work are not told: freed, they would take the next job."""
+    try:
         for held in keeper.held():
-            held.give_up()
             with suppress(LeaseLostError, ParapheError):
                 transact(engine, partial(leases.release, claimed=held.claim, settings=settings))
                 log.warning("given back unfinished", job_id=str(held.claim.job.id))
-        os._exit(_EXIT_UNFINISHED)
+    finally:
+        os._exit(status)
+
+
+def _leave_after(seconds: float, keeper: LeaseKeeper, leave: Callable[[], NoReturn]) -> None:
+    """Once a shutdown begins, leave after ``seconds``, whatever is not finished by then."""
 
     def on_shutdown(**_: Any) -> None:
         log.info("draining", held=len(keeper.held()), seconds=seconds)
-        timer = threading.Timer(seconds, give_back)
+        timer = threading.Timer(seconds, leave)
         timer.daemon = True
         timer.start()
 

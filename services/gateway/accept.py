@@ -24,7 +24,7 @@ from shared.db import jobs, uploads
 from shared.db.jobs import Acceptance, NewJob
 from shared.db.uploads import Upload
 from shared.domain.errors import NotFoundError, TemporaryError
-from shared.domain.ids import new_id
+from shared.domain.ids import new_id, new_id_from
 from shared.domain.job import Document, Job
 from shared.domain.json_forms import requirements_to_json
 from shared.objects import ObjectChangedError, ObjectMissingError, ObjectState
@@ -63,7 +63,7 @@ def accept(gateway: Resources, caller: Caller, submission: Submission) -> Accept
             raise
         earlier = _made_before(gateway, caller, submission, submission.upload_id)
         if earlier is None:
-            raise _upload_missing(error) from error
+            raise _upload_missing(gateway, caller, submission.upload_id) from error
         return Accepted(earlier, is_replay=True)
     except ObjectChangedError as error:
         raise Problem(
@@ -115,7 +115,7 @@ def _uploaded(gateway: Resources, client_id: UUID, upload_id: UUID, filename: st
     upload = gateway.transact(lambda connection: uploads.get(connection, client_id, upload_id))
     state = gateway.objects.state(upload.object_name)
     sha256, head = _examine(gateway, upload.object_name, state)
-    job_id, name = uploads.new_job_id(upload_id), filename or upload.filename
+    job_id, name = new_id_from(upload_id), filename or upload.filename
     document = Document(job_id, client_id, sha256, state.size, check_type(head, ""), name)
     return document, _Original(upload, state.etag)
 
@@ -147,8 +147,11 @@ def _made_before(gateway: Resources, caller: Caller, submission: Submission, upl
     return gateway.transact(look)
 
 
-def _upload_missing(error: Exception) -> Problem:
-    if isinstance(error, NotFoundError):
+def _upload_missing(gateway: Resources, caller: Caller, upload_id: UUID) -> Problem:
+    """Looked up again: where there is no object, another request may just have made its job of the upload."""
+    try:
+        gateway.transact(lambda connection: uploads.get(connection, caller.client_id, upload_id))
+    except NotFoundError as error:
         return Problem(ProblemCode.UPLOAD_MISSING, str(error), status=404)
     return Problem(
         ProblemCode.UPLOAD_MISSING, "Nothing has been uploaded there yet; PUT the file to the address first."

@@ -14,12 +14,10 @@ from shared.db.jobs import IdempotencyMismatchError
 from shared.db.tables import jobs as job_rows
 from shared.db.tables import uploads
 from shared.domain.errors import NotFoundError
-from shared.domain.ids import new_id
+from shared.domain.ids import comes_from, new_id
 from shared.domain.job import Job
 
 UPLOADS = "uploads/"
-# The end of an id, all of it random (see shared.domain.ids).
-_RANDOM_BITS = (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,6 @@ def _missing(upload_id: UUID) -> NotFoundError:
     return NotFoundError(f"There is no upload {upload_id}: it has expired, or a job was made of it before.")
 
 
-def new_job_id(upload_id: UUID) -> UUID:
-    """A new id for a job made of this upload. It ends as the upload's does, so that one can tell for good."""
-    return UUID(int=new_id().int & ~_RANDOM_BITS | upload_id.int & _RANDOM_BITS)
-
-
 def job_made_of(connection: Connection, client_id: UUID, upload_id: UUID, idempotency_key: str) -> Job | None:
     """The job this key made of this upload, also when the upload is long gone; None when the key is a new one.
 
@@ -105,7 +98,7 @@ def job_made_of(connection: Connection, client_id: UUID, upload_id: UUID, idempo
     job_id = connection.execute(wanted).scalar_one_or_none()
     if job_id is None:
         return None
-    if (job_id.int ^ upload_id.int) & _RANDOM_BITS:
+    if not comes_from(job_id, upload_id):
         raise IdempotencyMismatchError
     return jobs.get(connection, client_id, job_id)
 

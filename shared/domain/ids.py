@@ -1,9 +1,12 @@
-"""Identifiers that sort by the time they were made."""
+"""Identifiers that sort by the time they were made, and can tell what they were made of."""
 
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+# The end of an id. As many bits tell an origin; the other 42 random ones keep apart what is made of one origin at once.
+_ORIGIN_BITS = (1 << 32) - 1
 
 
 def new_id() -> UUID:
@@ -13,6 +16,16 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def new_id_from(origin: UUID) -> UUID:
+    """A new id that ends as ``origin`` does, so that one can tell for good what it was made of."""
+    return UUID(int=new_id().int & ~_ORIGIN_BITS | origin.int & _ORIGIN_BITS)
+
+
+def comes_from(made: UUID, origin: UUID) -> bool:
+    """Whether an id was made with ``new_id_from(origin)``; of four thousand million others one seems to be."""
+    return not (made.int ^ origin.int) & _ORIGIN_BITS
 
 
 def first_id_at(moment: datetime, offset: timedelta = timedelta()) -> UUID:

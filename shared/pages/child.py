@@ -7,6 +7,7 @@ where hostile files do their harm. It imports little, so that a replacement is r
 import os
 import resource
 import select
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ _MAX_OPEN_FILES = 64
 
 def main() -> None:
     """Serve requests until the parent closes our stdin, by intent or by dying."""
+    _leave_the_end_to_the_parent()
     answers = _take_over_stdout()
     _give_up_rights()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
@@ -74,6 +76,15 @@ def _page_frames(page: DrawnPage, is_last: bool) -> Iterator[bytes]:
 
 def _failure(code: ErrorCode, detail: str) -> bytes:
     return frame({"error": code.value, "detail": detail})
+
+
+def _leave_the_end_to_the_parent() -> None:
+    """A service manager tells all processes of a service to end, and the parent needs us for the jobs it ends first.
+
+    The parent ends us by SIGKILL, and :func:`_exit_with_parent` sees when it is gone.
+    """
+    for one in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
 
 
 def _take_over_stdout() -> Any:

@@ -41,13 +41,18 @@ class OpenDocument(Protocol):
 def check_page_pixels(number: int, width: float, height: float, limits: RenderLimits) -> None:
     """Refuse a page by its declared size, before anything is allocated for it."""
     if width <= 0 or height <= 0:
-        raise DocumentError(ErrorCode.CORRUPT_DOCUMENT, f"Page {number} has no area; export the document again.")
+        raise no_area(number)
     if width * height > limits.max_page_pixels:
         raise DocumentError(
             ErrorCode.PAGE_TOO_LARGE,
             f"Page {number} measures {width:.0f} x {height:.0f} pixels; the limit is {limits.max_page_pixels:,} "
             "pixels. Scan or export it at a lower resolution.",
         )
+
+
+def no_area(number: int) -> DocumentError:
+    """The error for a page of no width or height."""
+    return DocumentError(ErrorCode.CORRUPT_DOCUMENT, f"Page {number} has no area; export the document again.")
 
 
 @contextmanager

@@ -9,7 +9,8 @@ class RenderLimits:
 
     ``seconds`` bounds the time waited for the renderer over the whole document, ``seconds_per_page`` that of each
     page; a slow consumer is not charged. ``memory_bytes`` bounds the renderer's address space: a page needs up to
-    eight bytes a pixel while it is decoded. PDF pages are drawn at ``pdf_dpi``.
+    eight bytes a pixel while it is decoded. PDF pages are drawn at ``pdf_dpi``, or as large as
+    ``max_page_pixels`` allow.
     """
 
     max_pages: int = 300

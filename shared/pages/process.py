@@ -21,6 +21,8 @@ from shared.pages.protocol import LENGTH_BYTES, Request
 _START_SECONDS = 30.0
 _PIPE_BYTES = 1024 * 1024
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
+# What a decoder's own mistake ends it with. Any other signal somebody has sent.
+_CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGSYS, signal.SIGTRAP)
 _SOURCE_ROOT = str(Path(shared.__file__).resolve().parents[1])
 
 
@@ -84,8 +86,8 @@ class RendererProcess:
     def frame(self) -> dict[str, Any]:
         """The answer's next frame.
 
-        DocumentError if the child takes too long or dies of the document, TemporaryError if the system killed it and
-        the document need not have been why.
+        DocumentError if the child takes too long or dies of the document, TemporaryError if somebody ended it and the
+        document need not have been why.
         """
         deadline = self._start_clock()
         length = int.from_bytes(self._read(LENGTH_BYTES, deadline), "big")
@@ -144,7 +146,7 @@ class RendererProcess:
         much = self._memory_bytes / 4
         if ended_by == -signal.SIGABRT and most_memory > much:  # as PDFium does when it gets no more memory
             raise memory_error()
-        if ended_by == -signal.SIGKILL:
+        if ended_by is not None and ended_by < 0 and -ended_by not in _CRASHES:
             # Not ours: a kernel without memory takes renderers first, whoever has filled it. The document is to blame
             # only if it certainly took much.
             if most_memory > max(much, self._memory_before):

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from shared.domain.errors import DocumentError, ErrorCode
 from shared.pages import raster
@@ -15,6 +15,10 @@ from shared.pages.tone import stored_tone
 
 _NEW_SUBFILE_TYPE = 254
 _REDUCED_COPY = 1  # bit of NewSubfileType: a thumbnail of another page
+_PHOTOMETRIC = 262
+_WHITE_IS_ZERO = 0
+_ORIENTATION = 274
+_RESOLUTIONS = (282, 283)  # across, down
 _DATA_PLACES = ((273, 279), (324, 325))  # offsets and byte counts: of strips, of tiles
 
 Image.MAX_IMAGE_PIXELS = None  # each page's declared size is checked against the caller's own limit instead
@@ -40,11 +44,13 @@ class TiffDocument:
         with decoding(f"Page {number}", self._is_cut_short):
             image.seek(self._frames[number - 1])
             self._check_data_is_there(number)
-        width, height = image.size
+        width, height = self._displayed_size()
         check_page_pixels(number, width, height, self._limits)
         with decoding(f"Page {number}", self._is_cut_short):
             image.load()
         scaled = raster.scaled(image, fit.size(width, height))
+        if image.mode == "I;16" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            scaled = ImageOps.invert(scaled)  # as Pillow does by itself at any other depth
         return DrawnPage(number, width, height, scaled, stored_tone(image, scaled))
 
     def close(self) -> None:
@@ -76,6 +82,21 @@ class TiffDocument:
     def _is_cut_short(self) -> bool:
         return reaches_past_end(self._file)
 
+    def _displayed_size(self) -> tuple[int, int]:
+        """With square pixels: many a fax has half as many lines an inch as columns, and would be drawn squashed.
+
+        Only such ratios are believed; resolutions are often made up.
+        """
+        width, height = self._image.size
+        across, down = (_number(self._image.tag_v2.get(tag)) for tag in _RESOLUTIONS)
+        if raster.is_sideways(self._image.tag_v2.get(_ORIENTATION, 1)):
+            across, down = down, across
+        if 1.5 * down < across < 3 * down:
+            return width, round(height * across / down)
+        if 1.5 * across < down < 3 * across:
+            return round(width * down / across), height
+        return width, height
+
     def _check_data_is_there(self, number: int) -> None:
         """A fax decoder fills what is missing with white and says nothing: compare with the file's length instead."""
         tags = self._image.tag_v2
@@ -86,3 +107,11 @@ class TiffDocument:
                 raise truncated(f"Page {number}")
             if offsets_tag in tags and not offsets:
                 raise DocumentError(ErrorCode.CORRUPT_DOCUMENT, f"Page {number} holds no picture; scan it again.")
+
+
+def _number(value: object) -> float:
+    """A tag's number, or 0 where it is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 0.0

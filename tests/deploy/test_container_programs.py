@@ -20,6 +20,8 @@ from tests.servers import Servers
 from tests.system import System
 
 _DETECTOR_PORT = "PARAPHE_DETECTOR_METRICS_PORT"
+# Docker may have given the container one; nobody answers at this.
+_PROXY = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def system(clean_servers: Servers, tmp_path: Path) -> Iterator[System]:
 
 
 def program(name: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+    environment = {**os.environ, **_PROXY, "PYTHONPATH": str(ROOT), **settings}
     command = [sys.executable, str(DEPLOY / "docker" / name), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
 

@@ -49,7 +49,9 @@ class Up:
         self.starts += 1
         with self._output_file.open("w") as output:
             command = [PARAPHE, "up", "--data", str(self.folder), "--port", str(self.port), *options]
-            self.process = subprocess.Popen(command, stdout=output, stderr=output, text=True, env=_environment())
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=output, text=True, env=_environment(), preexec_fn=_heed_ctrl_c
+            )
         self.wait_for(until)
 
     def wait_for(self, words: str) -> None:
@@ -81,7 +83,14 @@ class Up:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PARAPHE_")}
+    """With a proxy at which nobody answers: nothing here leaves the machine."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PARAPHE_")}
+    return {**ours, "http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+
+
+def _heed_ctrl_c() -> None:
+    """Also where the tests run in the background and ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _paraphe(

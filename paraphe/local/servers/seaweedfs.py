@@ -1,13 +1,12 @@
 """SeaweedFS: the object store, spoken to over plain S3 calls."""
 
 import json
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
 from paraphe.local.process import ProcessSpec
+from paraphe.local.readiness import answers
 from paraphe.local.servers.base import EmbeddedServer, wheel_binary
 
 # Each part of the one process listens twice. All ports are given, or two data folders would meet at the defaults.
@@ -79,8 +78,4 @@ class SeaweedServer(EmbeddedServer):
                 Path(f"/tmp/seaweedfs-{name}.sock").unlink()  # noqa: S108 - its choice, not ours
 
     def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._http['s3']}/healthz", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return answers(f"http://127.0.0.1:{self._http['s3']}/healthz", timeout_s=1)

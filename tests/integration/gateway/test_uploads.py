@@ -1,6 +1,7 @@
 """A large file goes straight to the object store and makes one job; nothing of it stays but what the job has."""
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,9 +10,16 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from services.gateway.accept import Caller, accept
+from services.gateway.metrics import Metrics
+from services.gateway.problems import Problem
+from services.gateway.receive import Submission
+from services.gateway.resources import Resources
+from services.gateway.settings import Settings
 from shared.db import uploads
 from shared.db.keys import Scope
-from shared.objects import ObjectStore
+from shared.domain.job import JobOptions
+from shared.objects import ObjectState, ObjectStore
 from tests import loopback
 from tests.integration.gateway.conftest import GatewayProcess, Key, MakeKey
 from tests.integration.gateway.test_submit import object_name, submit
@@ -23,6 +31,14 @@ from tests.servers import Servers
 def upload(client: httpx.Client) -> dict[str, Any]:
     """A file at its address, of which no job was made yet."""
     return put(client, png())
+
+
+@pytest.fixture
+def in_process(clean_servers: Servers) -> Iterator[Resources]:
+    """What another gateway works with, for tests that must step in between."""
+    resources = Resources.open(Settings.from_environment(), Metrics())
+    yield resources
+    resources.close()
 
 
 def put(client: httpx.Client, content: bytes) -> dict[str, Any]:
@@ -92,8 +108,29 @@ class TestOneJob:
             answers = list(pool.map(lambda _: make_job(client, upload), range(8)))
         accepted = [answer.json()["id"] for answer in answers if answer.status_code == 202]
         assert len(set(accepted)) == 1
-        assert {answer.json()["code"] for answer in answers if answer.status_code != 202} == {"upload_missing"}
+        assert all(is_missing(answer) for answer in answers if answer.status_code != 202)
         assert stored(store, key) == {object_name(engine, accepted[0])}
+
+    def test_a_request_that_comes_just_too_late_is_told_so(
+        self,
+        client: httpx.Client,
+        upload: dict[str, Any],
+        key: Key,
+        in_process: Resources,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """It has found the upload, and before it looks at the object another request makes the job."""
+        look = in_process.objects.state
+
+        def look_too_late(name: str) -> ObjectState:
+            assert make_job(client, upload).status_code == 202
+            return look(name)
+
+        monkeypatch.setattr(in_process.objects, "state", look_too_late)
+        late = Submission(None, JobOptions(), upload_id=UUID(upload["id"]))
+        with pytest.raises(Problem, match="a job was made of it") as caught:
+            accept(in_process, Caller(key.row.client_id, "late"), late)
+        assert (caught.value.code, caught.value.status) == ("upload_missing", 404)
 
     def test_what_could_not_be_deleted_is_left_to_the_reconciler(
         self, client: httpx.Client, upload: dict[str, Any], engine: Engine, store: ObjectStore, servers: Servers

@@ -1,8 +1,11 @@
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
+import numpy as np
 import pytest
 
 from services.detector.batcher import Batcher
@@ -85,6 +88,25 @@ def test_a_bad_item_fails_alone(batcher: Batcher[int, int], doubler: Doubler) ->
         futures[1].result(5)
     assert [futures[index].result(5) for index in (0, 2, 3)] == [22, 30, 34]
     assert batcher.submit(1).result(5) == 2
+
+
+def test_what_a_failed_run_held_is_let_go_before_the_next() -> None:
+    """Memory of a forward that ran out of it is needed to run its pages one by one."""
+    left: list[list[weakref.ref[np.ndarray[Any, Any]]]] = []
+    kept: list[weakref.ref[np.ndarray[Any, Any]]] = []
+
+    def run(numbers: Sequence[int]) -> list[int]:
+        left.append([one for one in kept if one() is not None])
+        activations = np.empty(len(numbers))
+        kept.append(weakref.ref(activations))
+        raise MemoryError
+
+    batcher: Batcher[int, int] = Batcher(run, lambda _: 0, max_batch=2, max_wait_s=60)
+    for future in [batcher.submit(1), batcher.submit(2)]:
+        with pytest.raises(MemoryError):
+            future.result(5)
+    batcher.close()
+    assert left == [[], [], []]
 
 
 def test_a_result_too_few_is_an_error_not_a_hang() -> None:

@@ -55,7 +55,11 @@ BAD: dict[str, tuple[bytes, dict[str, float], ErrorCode | None]] = {
     "webp bomb": (webp_claiming(16_000, 16_000), {}, ErrorCode.PAGE_TOO_LARGE),
     "jpeg above the limit": (saved(striped(), "JPEG"), {"max_page_pixels": 20_000}, ErrorCode.PAGE_TOO_LARGE),
     "tiff above the limit": (saved(striped(), "TIFF"), {"max_page_pixels": 20_000}, ErrorCode.PAGE_TOO_LARGE),
-    "pdf of 200 inches": (one_page_pdf(box=b"0 0 14400 14400"), {}, ErrorCode.PAGE_TOO_LARGE),
+    "pdf of 200 inches": (
+        one_page_pdf(box=b"0 0 14400 14400"),
+        {"max_page_pixels": 20_000_000},
+        ErrorCode.PAGE_TOO_LARGE,
+    ),
     "pdf that expands": (expanding_pdf(), SMALL_MEMORY, ErrorCode.RENDER_MEMORY),
     "png larger than memory": (saved(Image.new("L", (9000, 9000)), "PNG", compress_level=1), SMALL_MEMORY, None),
     "pdf without end": (endless_pdf(), {"seconds_per_page": 0.5}, ErrorCode.RENDER_TIMEOUT),

@@ -5,7 +5,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,10 @@ def children() -> set[int]:
 
 def memory_used(pid: int | None = None) -> int:
     """The most a process (this one) has used at any time, in bytes; 0 of one that has ended."""
-    lines = Path(f"/proc/{pid or 'self'}/status").read_text().splitlines()
+    try:
+        lines = Path(f"/proc/{pid or 'self'}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
@@ -123,6 +127,27 @@ def test_a_child_that_crashes_is_replaced(book: Path, page: Path) -> None:
         assert len(list(renderer.pages(page, 100, LIMITS))) == 1
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_child_told_to_end_serves_its_parent_on(book: Path, end: signal.Signals) -> None:
+    before = children()
+    with Renderer(1) as renderer:
+        pages = renderer.pages(book, 640, LIMITS)
+        next(pages)
+        os.kill((children() - before).pop(), end)  # as systemd does when the service stops
+        assert len(list(pages)) == 39
+
+
+def test_a_child_that_somebody_ended_is_not_the_document_s_fault(book: Path, page: Path) -> None:
+    before = children()
+    with Renderer(1) as renderer:
+        pages = renderer.pages(book, 640, LIMITS)
+        next(pages)
+        os.kill((children() - before).pop(), signal.SIGQUIT)
+        with pytest.raises(TemporaryError):
+            list(pages)
+        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+
+
 @pytest.mark.parametrize("limits", [LIMITS, SMALL_MEMORY], ids=["small parent", "large parent"])
 def test_a_child_the_kernel_killed_for_others_use_of_memory_is_not_the_document_s_fault(
     book: Path, page: Path, limits: RenderLimits
@@ -143,6 +168,13 @@ def test_a_child_the_kernel_killed_for_others_use_of_memory_is_not_the_document_
 def test_a_child_the_kernel_killed_once_it_had_filled_the_memory_is_the_document_s_fault(tmp_path: Path) -> None:
     greedy = tmp_path / "greedy.pdf"
     greedy.write_bytes(expanding_pdf())
+    # What the parent has used is not held against the child: here nobody knows how much other tests have.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as small_parent:
+        assert small_parent.submit(killed_with_the_memory_full, greedy).result() is ErrorCode.RENDER_MEMORY
+
+
+def killed_with_the_memory_full(greedy: Path) -> ErrorCode:
+    """What the document is said to be at fault for."""
     before = children()
     with Renderer(1) as renderer, ThreadPoolExecutor(1) as thread:
         (child,) = children() - before
@@ -154,7 +186,7 @@ def test_a_child_the_kernel_killed_once_it_had_filled_the_memory_is_the_document
         os.kill(child, signal.SIGKILL)
         with pytest.raises(DocumentError) as caught:
             drawing.result()
-        assert caught.value.code is ErrorCode.RENDER_MEMORY
+        return caught.value.code
 
 
 def test_what_an_earlier_document_took_is_not_held_against_the_one_at_hand(book: Path, tmp_path: Path) -> None:

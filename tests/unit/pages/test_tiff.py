@@ -53,6 +53,38 @@ def test_sixteen_bits(render: Render) -> None:
     assert page.raster[50, 30].min() > 245
 
 
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_sixteen_bits_of_which_none_is_white(render: Render, compression: str) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[262] = 0
+    deep = striped().convert("L").convert("I").point(lambda value: 65535 - value * 257).convert("I;16")
+    (page,) = render(saved(deep, "TIFF", tiffinfo=tags, compression=compression))
+    assert page.raster[10, 10].max() < 10
+    assert page.raster[50, 30].min() > 245
+
+
+@pytest.mark.parametrize(
+    ("dpi", "orientation", "size"),
+    [
+        ((204, 98), 1, (120, 416)),
+        ((98, 204), 1, (250, 200)),
+        ((204, 98), 6, (416, 120)),
+        ((204, 196), 1, (120, 200)),
+        ((300, 1), 1, (120, 200)),
+        ((0, 0), 1, (120, 200)),
+    ],
+)
+def test_a_fax_is_not_squashed(render: Render, dpi: tuple[int, int], orientation: int, size: tuple[int, int]) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[274] = orientation
+    tags[282], tags[283] = dpi
+    (page,) = render(saved(striped().convert("1"), "TIFF", tiffinfo=tags, compression="group4"))
+    assert (page.width, page.height) == size
+    assert (page.raster.mean(axis=2) < 30).mean() == pytest.approx(1 / 8, abs=0.02)
+    longer = max(size)
+    assert page.raster.shape[:2] == (round(size[1] * 100 / longer), round(size[0] * 100 / longer))
+
+
 def test_a_ring_of_frames_ends(render: Render) -> None:
     content = bytearray(saved(Image.new("L", (10, 10)), "TIFF"))
     first = int.from_bytes(content[4:8], "little")

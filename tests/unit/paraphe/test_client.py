@@ -217,7 +217,7 @@ def test_events_end_when_the_server_says_that_nothing_follows(client: Client, se
     assert [one.headers.get("Last-Event-ID") for one in server.asked] == [None, "3"]
 
 
-@pytest.mark.parametrize("status", [429, 502, 503])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_events_are_asked_for_again_where_the_server_refuses_for_now(
     client: Client, server: ScriptedServer, pauses: list[float], status: int
 ) -> None:
@@ -228,7 +228,20 @@ def test_events_are_asked_for_again_where_the_server_refuses_for_now(
         Answer(200, _event(2, "job.canceled")),
     )
     assert [event.sequence for event in client.events("j")] == [1, 2]
-    assert pauses == [7.0, 1.0, 1.0]
+    asked_for, *others = pauses
+    assert asked_for == 7.0
+    assert len(others) == 2
+    assert max(others) < 1
+
+
+def test_events_are_asked_for_after_growing_pauses_until_the_refusal_is_told(
+    client: Client, server: ScriptedServer, pauses: list[float]
+) -> None:
+    server.always["GET"] = Answer(503, {"code": "database_unavailable"})
+    with pytest.raises(ParapheApiError, match="database_unavailable"):
+        list(client.events("j"))
+    assert len(server.asked) == len(pauses) + 1
+    assert pauses[:5] == sorted(pauses[:5])
 
 
 def test_events_of_an_unknown_job_are_an_error_at_once(client: Client, server: ScriptedServer) -> None:

@@ -118,3 +118,13 @@ def test_a_full_log_is_kept_once_and_begun_again(
     writer.close()
     assert child.log.read_text() == "new"
     assert child.log.with_suffix(".log.1").read_text() == "more than ten bytes"
+
+
+def test_on_a_full_disk_a_full_log_is_begun_again_all_the_same(
+    watcher: Watcher, child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paraphe.local.watcher, "_LOG_LIMIT_BYTES", 10)
+    child.log.write_text("more than ten bytes")
+    child.log.with_suffix(".log.1").symlink_to("/dev/full")
+    watcher.tick()
+    assert child.log.read_text() == ""

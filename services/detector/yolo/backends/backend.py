@@ -1,13 +1,8 @@
 """What every runtime offers."""
 
-import math
-import os
-from pathlib import Path
 from typing import Literal, Protocol
 
 from services.detector.yolo.arrays import Floats
-
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 Precision = Literal["f32", "auto"]
 """``f32``: the same boxes on every machine. ``auto``: whatever the hardware does fastest (bf16, mostly)."""
@@ -30,13 +25,3 @@ class Backend(Protocol):
 
     def infer(self, batch: Floats) -> Floats:
         """One forward: float32 [pages, 3, height, width] in 0..1 to the network's first output, float32."""
-
-
-def usable_cores() -> int:
-    """Cores this process may keep busy: those it is bound to, or fewer where its container has a CPU quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = _CPU_QUOTA.read_text().split()
-        return min(cores, max(1, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no container, or no quota ("max")
-        return cores

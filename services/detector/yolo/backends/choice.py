@@ -4,9 +4,10 @@ import importlib.util
 from pathlib import Path
 from typing import Literal, get_args
 
-from services.detector.yolo.backends.backend import Backend, Precision, usable_cores
+from services.detector.yolo.backends.backend import Backend, Precision
 from shared.domain.errors import ErrorCode, ParapheError
 from shared.domain.model_version import ModelVersion
+from shared.processor import usable_cores
 
 BackendName = Literal["openvino", "onnxruntime", "pytorch"]
 

@@ -43,8 +43,6 @@ def create(request: Request, gateway: GatewayDep, user: AdminUser, form: PostedF
     """A new key. This answer is the only time its text is shown."""
     name = "".join(character for character in form.get("name", "") if character.isprintable()).strip()
     scopes = [scope for scope in _SCOPES if form.get(f"scope-{scope}")]
-    if form.get(f"scope-{Scope.ADMIN}"):
-        return _page(request, gateway, user, fault="keys.not_admin")
     if not name or len(name) > _LONGEST_NAME or not scopes:
         return _page(request, gateway, user, fault="keys.incomplete")
 

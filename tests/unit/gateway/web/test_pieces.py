@@ -1,6 +1,6 @@
 """Small parts of the pages: search words, filters, charts, spreadsheets, passwords, what is put into scripts."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,7 +13,7 @@ from services.gateway.web.users import login_address, safe_next
 from services.gateway.web.visitors import User, csrf_token, is_csrf_token
 from shared.db.accounts import SCOPES, Role
 from shared.db.keys import Scope
-from shared.domain.ids import first_id_at, new_id
+from shared.domain.ids import new_id
 from shared.domain.search_words import search_words, words
 
 
@@ -35,17 +35,6 @@ class TestSearchWords:
     def test_are_bounded(self) -> None:
         assert len(search_words(None, {str(number): number for number in range(1000)})) == 300
         assert len(words("x" * 1000)[0]) == 60
-
-
-class TestIds:
-    def test_an_id_is_not_before_its_moment_nor_after_the_next(self) -> None:
-        before = datetime.now(UTC)
-        made = new_id()
-        after = datetime.now(UTC) + timedelta(milliseconds=1)
-        assert first_id_at(before) <= made < first_id_at(after)
-
-    def test_moments_outside_are_at_the_ends(self) -> None:
-        assert first_id_at(datetime(1900, 1, 1, tzinfo=UTC)).int == 0
 
 
 class TestHistoryQuery:
