@@ -1,9 +1,11 @@
 """A reviewer's desk: a real gateway, people with browsers, and jobs examined as a test needs them."""
 
 import io
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from re import Pattern
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,7 @@ import httpx
 import pypdfium2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import Connection, Engine
 
 from services.gateway.web.passwords import hash_password
@@ -119,6 +121,15 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def correct_elsewhere(self, job_id: str, number: int = 1) -> None:
+        """Somebody says, through the API, that there is no signature on a page."""
+        answer = self.api.put(
+            f"/v1/jobs/{job_id}/pages/{number}/correction",
+            json={"boxes": [], "no_signature": True},
+            headers={"If-Match": "*"},
+        )
+        assert answer.status_code == 200, answer.text
+
     def result(self, job_id: str) -> dict[str, Any]:
         return dict(self.api.get(f"/v1/jobs/{job_id}").json()["result"])
 
@@ -130,6 +141,44 @@ class Desk:
         for context in self._contexts:
             context.close()
         self.api.close()
+
+
+class Held:
+    """Requests that wait on their way until they are let go: people are quicker than some networks.
+
+    With ``answered`` the server has answered them by then. Those after the first ``most`` are not held.
+    """
+
+    def __init__(
+        self, page: Page, address: str | Pattern[str], method: str = "GET", *, most: int = 100, answered: bool = False
+    ) -> None:
+        self.addresses: list[str] = []
+        self._page, self._method, self._most, self._answered = page, method, most, answered
+        self._routes: list[tuple[Route, APIResponse | None]] = []
+        page.route(address, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if route.request.method != self._method or len(self.addresses) >= self._most:
+            route.fallback()
+            return
+        self.addresses.append(route.request.url)
+        self._routes.append((route, route.fetch() if self._answered else None))
+
+    def wait(self) -> None:
+        """Until one is held."""
+        deadline = time.monotonic() + 30
+        while not self._routes:
+            assert time.monotonic() < deadline, "nothing was asked for"
+            self._page.wait_for_timeout(10)
+
+    def let_go(self) -> None:
+        """And hold no others."""
+        self._most = 0
+        for route, answer in self._routes:
+            if answer:
+                route.fulfill(response=answer)
+            else:
+                route.continue_()
 
 
 @cache

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from shared.db.tables import sessions
 from shared.domain.detection import Page as DocumentPage
 from tests import loopback
-from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, a_page, violations
+from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, Held, a_page, violations
 
 
 def correct(desk: Desk, page: Page, job_id: str) -> None:
@@ -132,7 +132,7 @@ class TestWithTheMouse:
         expect(page.locator("[data-part=number]")).to_have_value("2")
         assert len(desk.correction(job_id)["correction"]["boxes"]) == 2
 
-    def test_drawing_with_a_finger(self, desk: Desk) -> None:
+    def test_one_finger_draws_and_two_zoom(self, desk: Desk) -> None:
         job_id = desk.examined(a_page())
         page = desk.person(size=PHONE, has_touch=True, is_mobile=True)
         page.goto(f"{desk.url}/jobs/{job_id}")
@@ -141,10 +141,28 @@ class TestWithTheMouse:
         page.locator(".pane.boxed").scroll_into_view_if_needed()
         page.touchscreen.tap(*on_screen(page, 800, 1200))
         expect(boxes(page)).to_have_count(1)
+        before = frame(page.locator(".pane.boxed img"))["width"]
+        pinch(page, on_screen(page, 800, 1200))
+        assert frame(page.locator(".pane.boxed img"))["width"] == pytest.approx(2 * before, rel=0.05)
         page.get_by_role("button", name="Save").tap()
         saved(page)
         box = desk.correction(job_id)["correction"]["boxes"][0]["box"]
         assert (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) == pytest.approx((800, 1200), abs=8)
+
+
+def pinch(page: Page, at: tuple[float, float]) -> None:
+    """The first finger here, the second above; then they go apart, to twice as far."""
+    x, y = at
+    touch = page.context.new_cdp_session(page)
+    for kind, points in (
+        ("touchStart", [(x, y)]),
+        ("touchStart", [(x, y), (x, y - 100)]),
+        ("touchMove", [(x, y + 25), (x, y - 125)]),
+        ("touchMove", [(x, y + 50), (x, y - 150)]),
+        ("touchEnd", []),
+    ):
+        fingers = [{"x": one[0], "y": one[1], "id": index} for index, one in enumerate(points)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
 
 
 class TestByKeyboardAlone:
@@ -255,12 +273,7 @@ class TestTwoReviewers:
         job_id = desk.examined(a_page(0.9))
         page = desk.person()
         correct(desk, page, job_id)
-        answer = desk.api.put(
-            f"/v1/jobs/{job_id}/pages/1/correction",
-            json={"boxes": [], "no_signature": True},
-            headers={"If-Match": '"0"'},
-        )
-        assert answer.status_code == 200
+        desk.correct_elsewhere(job_id)
         page.keyboard.press("n")
         page.keyboard.press("s")
         expect(page.locator("#conflict-dialog")).to_contain_text("scanner saved 0 boxes")
@@ -270,9 +283,12 @@ class TestTwoReviewers:
 
 
 def test_unsaved_boxes_survive_a_session_that_ends(desk: Desk) -> None:
-    job_id = desk.examined(a_page(0.9))
+    job_id = desk.examined(a_page(0.9), a_page(0.9, number=2))
     page = desk.person()
     correct(desk, page, job_id)
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page.locator(".edit-bar")).to_be_visible()
     page.keyboard.press("n")
     expect(boxes(page)).to_have_count(2)
     with desk.engine.begin() as connection:
@@ -280,14 +296,64 @@ def test_unsaved_boxes_survive_a_session_that_ends(desk: Desk) -> None:
     page.keyboard.press("s")
     page.wait_for_url("**/login?**")
     desk.log_in(page, "anna@example.org")
-    page.wait_for_url(f"**/jobs/{job_id}")
+    page.wait_for_url(f"**/jobs/{job_id}#page=2")
     expect(page.locator(".pane.boxed:not(.loading) img")).to_be_visible()
     page.keyboard.press("e")
     expect(page.locator("#edit-notice")).to_have_text("Your unsaved changes are back.")
     expect(boxes(page)).to_have_count(2)
     page.keyboard.press("s")
     saved(page)
-    assert len(desk.correction(job_id)["correction"]["boxes"]) == 2
+    assert len(desk.correction(job_id, 2)["correction"]["boxes"]) == 2
+
+
+class TestAnswersThatComeLate:
+    def test_the_editor_opens_once_and_on_the_page_that_is_shown(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9), a_page(0.9, 0.8, number=2))
+        page = desk.person()
+        page.goto(f"{desk.url}/jobs/{job_id}")
+        expect(page.locator(".pane.boxed:not(.loading) img")).to_be_visible()
+        late = Held(page, "**/pages/1/correction")
+        page.get_by_role("button", name="Correct").dblclick()
+        late.wait()
+        page.keyboard.press("j")
+        expect(page.locator("[data-part=number]")).to_have_value("2")
+        late.let_go()
+        page.keyboard.press("e")
+        expect(page.locator(".edit-bar")).to_be_visible()
+        expect(boxes(page)).to_have_count(2)
+        page.keyboard.press("s")
+        saved(page)
+        assert desk.correction(job_id)["correction"] is None
+        assert len(desk.correction(job_id, 2)["correction"]["boxes"]) == 2
+        assert len(late.addresses) == 1, "a double click opens it once"
+
+    def test_who_goes_on_while_it_is_saved_is_told_that_it_was(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9), a_page(0.9, number=2))
+        page = desk.person()
+        correct(desk, page, job_id)
+        late = Held(page, "**/correction", "PUT")
+        page.keyboard.press("s")
+        late.wait()
+        page.keyboard.press("j")
+        late.let_go()
+        expect(page.locator("[data-part=number]")).to_have_value("2")
+        saved(page)
+        assert len(desk.correction(job_id)["correction"]["boxes"]) == 1
+
+    def test_what_is_drawn_while_it_is_saved_is_not_taken_for_saved(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9), a_page(0.9, number=2))
+        page = desk.person()
+        correct(desk, page, job_id)
+        late = Held(page, "**/correction", "PUT")
+        page.keyboard.press("s")
+        late.wait()
+        page.keyboard.press("n")
+        late.let_go()
+        saved(page)
+        page.keyboard.press("j")
+        page.locator("#leave-dialog").get_by_role("button", name="Save").click()
+        expect(page.locator("[data-part=number]")).to_have_value("2")
+        assert len(desk.correction(job_id)["correction"]["boxes"]) == 2
 
 
 def test_a_page_of_another_shape(desk: Desk) -> None:

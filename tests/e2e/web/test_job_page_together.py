@@ -12,13 +12,13 @@ class TestSomebodyElseMeanwhile:
         page = desk.person()
         page.goto(f"{desk.url}/jobs/{job_id}")
         expect(boxes(page)).to_have_count(1)
-        correct_by_api(desk, job_id, 1)
+        desk.correct_elsewhere(job_id)
         page.evaluate("dispatchEvent(new Event('focus'))")
         expect(page.locator("#page-notice")).to_contain_text("scanner has just corrected page 1")
         expect(boxes(page)).to_have_count(0)
         expect(page.locator("[data-part=none]")).to_contain_text("A person says: no signature here.")
         expect(page.locator(".summary")).to_contain_text("1 page corrected by a person.")
-        correct_by_api(desk, job_id, 2)
+        desk.correct_elsewhere(job_id, 2)
         expect(page.locator("#page-notice")).to_contain_text("corrected page 2", timeout=20_000)
 
     def test_who_is_correcting_is_told_and_keeps_what_was_drawn(self, desk: Desk) -> None:
@@ -26,7 +26,7 @@ class TestSomebodyElseMeanwhile:
         page = desk.person()
         correct(desk, page, job_id)
         page.keyboard.press("n")
-        correct_by_api(desk, job_id, 1)
+        desk.correct_elsewhere(job_id)
         page.evaluate("dispatchEvent(new Event('focus'))")
         expect(page.locator("#page-notice")).to_contain_text("scanner has just corrected this page, too")
         expect(boxes(page)).to_have_count(3)
@@ -41,12 +41,3 @@ class TestSomebodyElseMeanwhile:
         assert desk.api.delete(f"/v1/jobs/{job_id}").status_code == 204
         page.evaluate("dispatchEvent(new Event('focus'))")
         expect(page.locator("#page-notice")).to_contain_text("erased meanwhile")
-
-
-def correct_by_api(desk: Desk, job_id: str, number: int) -> None:
-    answer = desk.api.put(
-        f"/v1/jobs/{job_id}/pages/{number}/correction",
-        json={"boxes": [], "no_signature": True},
-        headers={"If-Match": "*"},
-    )
-    assert answer.status_code == 200, answer.text

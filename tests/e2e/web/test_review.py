@@ -1,10 +1,11 @@
 """The review queue in a real browser: page after page, with one key each."""
 
+import re
 import time
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.web.desk import LOOKS, Desk, a_page, violations
+from tests.e2e.web.desk import LOOKS, Desk, Held, a_page, violations
 
 
 def sit_down(desk: Desk, page: Page) -> None:
@@ -86,8 +87,11 @@ class TestDeciding:
         assert shown(page) == f"{third} 1"
         assert [one["version"] for one in desk.correction(second)["history"]] == [2, 1]
         assert desk.correction(second)["correction"]["no_signature"] is True
+        press(page, "a")
+        assert shown(page) == f"{first} 1", "what was left for later comes when nothing else waits"
+        expect(page.locator("[data-part=notice]")).to_contain_text("Here is what you left for later.")
+        assert desk.correction(first)["correction"] is None
         press_last(page)
-        assert desk.correction(first)["correction"] is None, "left to somebody else"
 
 
 def press_last(page: Page) -> None:
@@ -117,7 +121,8 @@ class TestInCompany:
         sit_down(desk, anna)
         assert shown(anna) == f"{job_id} 1"
         sit_down(desk, bruno)
-        expect(bruno.get_by_text("Nothing waits for a person.")).to_be_visible()
+        expect(bruno.get_by_text("Other people are looking at the pages that wait.")).to_be_visible()
+        expect(bruno.get_by_text("Nothing waits for a person.")).to_be_hidden()
         anna.goto(f"{desk.url}/history")  # the browser's own tools do not see what a page sends on leaving
         expect(bruno.locator("#review")).to_have_attribute("data-page", f"{job_id} 1", timeout=20_000)
 
@@ -126,13 +131,21 @@ class TestInCompany:
         page = desk.person()
         sit_down(desk, page)
         assert shown(page) == f"{first} 1"
-        address = f"/v1/jobs/{first}/pages/1/correction"
-        body = {"boxes": [], "no_signature": True}
-        assert desk.api.put(address, json=body, headers={"If-Match": '"0"'}).status_code == 200
+        desk.correct_elsewhere(first)
         press(page, "a")
         expect(page.locator("[data-part=notice]")).to_contain_text("scanner has decided this page meanwhile")
         assert shown(page) == f"{second} 1"
         assert desk.correction(first)["correction"]["no_signature"] is True
+
+    def test_a_page_corrected_elsewhere_while_it_is_read_is_not_served(self, desk: Desk) -> None:
+        first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
+        page = desk.person()
+        late = Held(page, f"**/{first}/pages/1/correction")
+        page.goto(f"{desk.url}/review")
+        late.wait()
+        desk.correct_elsewhere(first)
+        late.let_go()
+        assert shown(page) == f"{second} 1"
 
     def test_an_erased_document_is_passed_over(self, desk: Desk) -> None:
         first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
@@ -150,6 +163,80 @@ class TestInCompany:
         assert shown(page) == f"{job_id} 1"
         press_last(page)
         assert desk.correction(job_id, 2)["correction"] is None
+
+
+class TestAnswersThatComeLate:
+    def test_a_picture_is_never_shown_for_another_page(self, desk: Desk) -> None:
+        first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
+        page = desk.person()
+        sit_down(desk, page)
+        assert shown(page) == f"{first} 1"
+        expect(page.locator(".close-up:not(.loading) img")).to_be_visible()
+        late = Held(page, re.compile(f"/{first}/pages/1.jpg"))
+        zoom_in(page)
+        late.wait()
+        press(page, "a")
+        late.let_go()
+        page.evaluate("address => Object.assign(new Image(), { src: address }).decode()", late.addresses[0])
+        zoom_in(page)
+        sharp = re.compile(rf"/{second}/pages/1\.jpg\?width=(2480|3508)")
+        expect(page.locator(".close-up img")).to_have_attribute("src", sharp)
+
+    def test_who_begins_to_edit_decides_nothing_while_the_editor_is_opened(self, desk: Desk) -> None:
+        first, _ = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
+        page = desk.person()
+        sit_down(desk, page)
+        assert shown(page) == f"{first} 1"
+        late = Held(page, f"**/{first}/pages/1/correction")
+        decisions = Held(page, f"**/{first}/pages/1/correction", "PUT")
+        page.keyboard.press("e")
+        late.wait()
+        page.keyboard.press("a")
+        late.let_go()
+        expect(page.locator("#review")).to_have_attribute("data-phase", "editing")
+        page.keyboard.press("Escape")
+        assert shown(page) == f"{first} 1"
+        assert decisions.addresses == []
+
+    def test_the_next_page_waits_for_who_went_back_meanwhile(self, desk: Desk) -> None:
+        _, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
+        page = desk.person()
+        sit_down(desk, page)
+        press(page, "a")
+        assert shown(page) == f"{second} 1"
+        late = Held(page, "**/v1/review/next", "POST")
+        page.keyboard.press("a")
+        expect(page.locator("[data-part=waiting]")).to_contain_text("2 pages decided by you")
+        page.get_by_role("button", name="Back").click()
+        expect(page.locator("#review")).to_have_attribute("data-phase", "editing")
+        third = desk.examined(a_page(0.35))
+        with page.expect_request(re.compile(f"/{third}/pages/1.jpg")):  # the next page has been read
+            late.let_go()
+        page.keyboard.press("x")
+        page.keyboard.press("s")
+        assert shown(page) == f"{third} 1"
+        expect(page.locator("[data-part=waiting]")).to_have_text("1 page waits for a person · 2 pages decided by you")
+        assert desk.correction(second)["correction"]["no_signature"] is True
+
+    def test_a_page_just_decided_does_not_come_again(self, desk: Desk) -> None:
+        _, second, third = (desk.examined(a_page(one)) for one in (0.45, 0.4, 0.35))
+        page = desk.person()
+        sit_down(desk, page)
+        shown(page)
+        late = Held(page, "**/v1/review/next", "POST", most=1, answered=True)
+        press(page, "a")
+        assert shown(page) == f"{second} 1"
+        late.wait()
+        press(page, "a")
+        assert shown(page) == f"{third} 1"
+        with page.expect_response("**/v1/review/next"):
+            late.let_go()
+        press_last(page)
+
+
+def zoom_in(page: Page) -> None:
+    for _ in range(3):
+        page.keyboard.press("+")
 
 
 @LOOKS

@@ -1,9 +1,16 @@
 // Requests to our own API, with the session's token; a session that has ended leads to the log-in page.
 
-export const csrfToken = document.body.dataset.csrf ?? "";
+export let csrfToken = document.body.dataset.csrf ?? "";
 
-export function goToLogin() {
-  const back = new URLSearchParams({ ended: "idle", next: location.pathname + location.search });
+/** The token of who is logged in by now: whoever logged in again, on another tab, has another than this page came with. */
+export async function renewToken() {
+  const there = new DOMParser().parseFromString(await (await fetch("/help")).text(), "text/html");
+  csrfToken = there.body.dataset.csrf ?? csrfToken;
+  for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = csrfToken;
+}
+
+function goToLogin() {
+  const back = new URLSearchParams({ ended: "idle", next: location.pathname + location.search + location.hash });
   location.assign(`/login?${back}`);
 }
 

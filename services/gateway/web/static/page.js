@@ -1,4 +1,4 @@
-// What every page does: theme, menu, local times, and the warning before a session ends.
+// What every page does: theme, menu, local times and days, and the warning before a session ends.
 import { watchIdleness } from "./idle.js";
 
 const root = document.documentElement;
@@ -40,7 +40,17 @@ export function localTimes(within = document) {
 setUpTheme(document.getElementById("theme-button"));
 setUpMenu(document.getElementById("menu-button"));
 localTimes();
+// Days that are asked for are the reader's own, too.
+for (const field of document.querySelectorAll("input[name=zone]")) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+}
 if (document.body.dataset.idleS) watchIdleness(document.body.dataset);
+// Where to go on afterwards: no server is told what follows "#", such as which page of a document was looked at.
+for (const field of document.querySelectorAll("input[type=hidden][name=next]")) {
+  field.form.addEventListener("formdata", ({ formData }) => {
+    if (!field.value.includes("#")) formData.set("next", field.value + location.hash);
+  });
+}
 for (const element of document.querySelectorAll("[data-submit-on-change]")) {
   element.addEventListener("change", () => element.form.requestSubmit());
 }

@@ -43,7 +43,8 @@ export class Correcting {
     Object.assign(this, { viewer, list, bar, say, onSaved, onClosed, onBoxes });
     this.editor = null;
     this.state = null;
-    this.saying = false;
+    this.opening = null;
+    this.saving = null;
     const on = (name, action) => bar.querySelector(`[data-edit="${name}"]`).addEventListener("click", action);
     on("new", (event) => (event.detail ? this.editor.arm(!this.editor.isDrawing) : this.editor.add()));
     on("undo", () => this.undo());
@@ -56,12 +57,21 @@ export class Correcting {
   }
 
   get isOpen() { return this.editor !== null; }
+  /** Neither open nor about to be. */
+  get isIdle() { return !this.isOpen && !this.opening; }
   get isChanged() { return this.state !== null && this.isOpen && this.state.isChanged; }
 
-  /** Starts from the correction in force, else from what the model found. ``page`` has the boxes' levels. */
+  /** Starts from the correction in force, else from what the model found. ``page`` has the boxes' levels.
+   *  False when it was closed before the answer had come: by then another page may be shown. */
   async open(jobId, page) {
-    const { value, tag } = await readCorrection(jobId, page.number);
+    const asked = readCorrection(jobId, page.number);
+    this.opening = asked;
+    const { value, tag, error } = await asked.catch((fault) => ({ error: fault }));
+    if (this.opening !== asked) return false;
+    this.opening = null;
+    if (error) throw error;
     this.start(jobId, page, value.correction, tag);
+    return true;
   }
 
   start(jobId, page, correction, tag) {
@@ -122,27 +132,29 @@ export class Correcting {
 
   /** True once it is saved. */
   async save() {
+    if (this.saving) return false;
     const body = this.state.toBody();
     if (!body) {
       this.tell(t("edit.say_none"), "warn");
       this.none.focus();
       return false;
     }
-    if (this.saying) return false;
-    this.saying = true;
+    this.saving = this.send(body, this.state.now);
+    try { return await this.saving; } finally { this.saving = null; }
+  }
+
+  async send(body, sent) {
     try {
       const { value, tag } = await writeCorrection(this.jobId, this.page.number, this.tag, body);
-      this.tag = tag;
       this.dropDraft();
-      this.state.markSaved();
+      this.tag = tag;
+      this.state.markSaved(sent);
       this.tell(t("edit.saved"), "good");
-      await this.onSaved(value, tag);
+      this.onSaved(value, tag);
       return true;
     } catch (error) {
-      await this.explain(error);
+      await this.explain(error).catch(() => this.tell(t("edit.not_saved"), "bad"));
       return false;
-    } finally {
-      this.saying = false;
     }
   }
 
@@ -167,8 +179,10 @@ export class Correcting {
     this.tell(t("conflict.shown"), "good");
   }
 
-  /** False when the person stays. */
+  /** False when the person stays. What is being saved has to have an answer first. */
   async close() {
+    this.opening = null;
+    if (this.saving && !(await this.saving)) return false;
     if (!this.isOpen) return true;
     if (this.isChanged) {
       const answer = await ask(document.getElementById("leave-dialog"));

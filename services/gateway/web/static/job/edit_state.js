@@ -74,7 +74,8 @@ export class EditState {
     return true;
   }
 
-  markSaved() { this.saved = this.now; this.onChange(); }
+  /** ``sent`` is saved; what was done since is not. */
+  markSaved(sent) { this.saved = sent; this.onChange(); }
 
   /** What is sent. Without a signature and without saying so nothing can be sent: null. */
   toBody() {

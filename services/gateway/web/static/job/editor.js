@@ -21,7 +21,7 @@ export class Editor {
     viewer.pane.addEventListener("pointerdown", (event) => this.pointerDown(event), options);
     viewer.pane.addEventListener("pointermove", (event) => this.pointerMove(event), options);
     viewer.pane.addEventListener("pointerup", (event) => this.pointerUp(event), options);
-    viewer.pane.addEventListener("pointercancel", () => { this.gesture = null; this.draw(); }, options);
+    viewer.pane.addEventListener("pointercancel", (event) => { if (this.isOfGesture(event)) this.giveUp(); }, options);
     this.layer.addEventListener("keydown", (event) => this.keyDown(event), options);
     this.layer.setAttribute("role", "application");
     this.layer.setAttribute("aria-label", t("edit.area"));
@@ -72,21 +72,32 @@ export class Editor {
     return this.isDrawing || event.pointerType !== "touch" || Boolean(event.target.closest(".box"));
   }
 
+  /** One finger works on a box, two zoom: the second takes back what the first had begun. */
   pointerDown(event) {
+    if (this.viewer.isPinched) { this.giveUp(); return; }
     if (event.button !== 0 || !this.claims(event) || this.gesture) return;
     event.preventDefault();
     const start = this.viewer.pointAt(event);
     const element = this.isDrawing ? null : event.target.closest(".box");
     const handle = this.isDrawing ? null : event.target.closest(".handle");
     const box = element ? this.state.find(element.dataset.key) : null;
-    this.gesture = { start, box, sides: handle?.dataset.sides ?? null, now: null, from: [event.clientX, event.clientY] };
+    const from = [event.clientX, event.clientY];
+    this.gesture = { pointer: event.pointerId, start, box, sides: handle?.dataset.sides ?? null, now: null, from };
     if (box) this.focus(box.key);
     this.viewer.pane.setPointerCapture(event.pointerId);
   }
 
+  isOfGesture(event) { return this.gesture?.pointer === event.pointerId; }
+
+  giveUp() {
+    if (!this.gesture) return;
+    this.gesture = null;
+    this.draw();
+  }
+
   pointerMove(event) {
+    if (!this.isOfGesture(event)) return;
     const { gesture } = this;
-    if (!gesture) return;
     if (!gesture.now && Math.hypot(event.clientX - gesture.from[0], event.clientY - gesture.from[1]) < CLICK_PX) return;
     const point = this.viewer.pointAt(event);
     const { start, box, sides } = gesture;
@@ -107,10 +118,10 @@ export class Editor {
     this.layer.append(element);
   }
 
-  pointerUp() {
+  pointerUp(event) {
+    if (!this.isOfGesture(event)) return;
     const { gesture } = this;
     this.gesture = null;
-    if (!gesture) return;
     if (gesture.box) this.finish(gesture.box, gesture.now);
     else if (gesture.now) this.add(gesture.now);
     else if (this.isDrawing) this.add(around(gesture.start, this.viewer.page));

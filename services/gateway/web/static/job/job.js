@@ -101,7 +101,7 @@ class JobPage {
   /** To another page, once nothing unsaved is on this one. */
   async go(number) {
     if (!this.pages.has(number) || number === this.number) { element("number").value = this.number; return; }
-    if (this.correcting?.isOpen && !(await this.correcting.close())) { element("number").value = this.number; return; }
+    if (this.correcting && !(await this.correcting.close())) { element("number").value = this.number; return; }
     this.show(number);
     history.replaceState(null, "", `#page=${number}`);
   }
@@ -151,10 +151,10 @@ class JobPage {
   }
 
   async edit() {
-    if (!this.correcting || this.correcting.isOpen) return;
+    if (!this.correcting?.isIdle) return;
     if (root.dataset.view === "original") this.setView("boxed");
     try {
-      await this.correcting.open(data.id, this.page);
+      if (!(await this.correcting.open(data.id, this.page))) return;
     } catch {
       this.correcting.tell(t("edit.not_opened"), "bad");
       return;
@@ -178,10 +178,10 @@ class JobPage {
     if (number === this.number && !isBeingEdited) this.drawPage();
   }
 
-  async saved(value) {
+  saved(value) {
     this.page.correction = value.correction;
     this.thumbnails.update(this.page);
-    await this.showSummary();
+    this.showSummary();
   }
 
   async showSummary() {

@@ -8,6 +8,7 @@ import { Viewer } from "./viewer.js";
 import { count, learn, percent, t } from "./words.js";
 
 const LOOK_AGAIN_MS = 10000;
+const TRY_AGAIN_MS = 3000;
 const HOLD_MS = 60000;
 const root = document.getElementById("review");
 const element = (name) => root.querySelector(`[data-part="${name}"]`);
@@ -26,12 +27,12 @@ class Review {
     this.correcting = new Correcting({
       viewer: this.whole, list: this.list, bar: root.querySelector('[data-part="edit-bar"]'),
       say: (text) => { element("say").textContent = text; },
-      onSaved: () => {}, onClosed: () => this.editingEnded(),
+      onSaved: () => { this.isSaved = true; }, onClosed: () => this.editingEnded(),
     });
     this.listen();
     this.next();
     addEventListener("pagehide", () => this.queue.letGo());
-    addEventListener("pageshow", (event) => { if (event.persisted) this.next(); });
+    addEventListener("pageshow", (event) => { if (event.persisted && this.correcting.isIdle) this.next(); });
     // Asking again holds what is on the desk for as long as somebody sits at it.
     setInterval(() => { if (this.current && !document.hidden) this.fetchMore().catch(() => {}); }, HOLD_MS);
   }
@@ -48,7 +49,7 @@ class Review {
     for (const [name, action] of Object.entries(actions)) {
       root.querySelector(`[data-do="${name}"]`).addEventListener("click", action);
     }
-    const idle = (action) => () => (this.correcting.isOpen || !this.current ? false : action());
+    const idle = (action) => () => (this.isFree && this.current ? action() : false);
     const editing = (action) => () => (this.correcting.isOpen ? action() : false);
     const zoom = (factor) => () => { this.zoomed().zoomBy(factor); };
     const { correcting } = this;
@@ -64,37 +65,49 @@ class Review {
     save.addEventListener("click", (event) => { event.stopImmediatePropagation(); this.saveEdit(); }, { capture: true });
   }
 
+  /** Nothing is being sent, edited, or opened to be edited: what a person does now is about the page on the desk. */
+  get isFree() { return !this.isBusy && this.correcting.isIdle; }
+
   zoomed() { return this.correcting.isOpen ? this.whole : this.closeUp; }
 
-  /** More pages are read while this one is looked at. */
+  /** More pages are read while this one is looked at. True when only those that were left for later wait. */
   async fetchMore() {
-    await this.queue.fetchMore();
+    const areLeftOnes = await this.queue.fetchMore();
     this.showWaiting();
+    return areLeftOnes;
   }
 
-  /** The next page onto the desk, from what is ready if there is any. */
+  /** The next page onto the desk, from what is ready if there is any, unless somebody went back to one meanwhile. */
   async next() {
     this.current = null;
+    let areLeftOnes = false;
     try {
-      if (this.queue.isEmpty) await this.fetchMore();
+      if (this.queue.isEmpty) areLeftOnes = await this.fetchMore();
     } catch (error) {
       if (error instanceof ApiProblem && error.status < 500) throw error;
       this.tell(t("review.offline"), "warn");
-      setTimeout(() => this.next(), 3000);
+      this.nextIn(TRY_AGAIN_MS);
       return;
     }
+    if (this.current) return;
     const one = this.queue.take();
     if (!one) { this.rest(); return; }
+    if (areLeftOnes) this.tell(t("review.left_ones"), "good");
     this.show(one);
     this.fetchMore().catch(() => {});
   }
+
+  nextIn(milliseconds) { setTimeout(() => { if (!this.current) this.next(); }, milliseconds); }
 
   /** Nothing to do: looks again now and then. */
   rest() {
     element("done").hidden = false;
     element("desk").hidden = true;
+    const areWithOthers = this.queue.waiting > 0;
+    element("nothing").hidden = areWithOthers;
+    element("with-others").hidden = !areWithOthers;
     root.dataset.phase = "done";
-    setTimeout(() => { if (!this.current) this.next(); }, LOOK_AGAIN_MS);
+    this.nextIn(LOOK_AGAIN_MS);
   }
 
   show(one) {
@@ -135,7 +148,7 @@ class Review {
 
   /** Accepted: what was unsure is a signature. Rejected: it is none. What was sure stays either way. */
   async decide(isAccepted) {
-    if (this.isBusy || !this.current || this.correcting.isOpen) return;
+    if (!this.isFree || !this.current) return;
     this.isBusy = true;
     const one = this.current;
     const kept = this.boxes.filter((box) => isAccepted || box.level !== "unsure");
@@ -172,14 +185,14 @@ class Review {
   }
 
   async later() {
-    if (this.isBusy || !this.current) return;
+    if (!this.isFree || !this.current) return;
     this.queue.skip(this.current.item);
     await this.next();
   }
 
   /** The page decided last, to be decided again: its correction is in force, so it is edited. */
   async back() {
-    if (!this.last || this.isBusy) return;
+    if (!this.isFree || !this.last) return;
     const before = this.current;
     const one = this.last;
     this.last = null;
@@ -189,9 +202,9 @@ class Review {
   }
 
   async edit() {
-    if (!this.current || this.correcting.isOpen) return;
+    if (!this.isFree || !this.current) return;
     try {
-      await this.correcting.open(this.current.item.job_id, this.current.page);
+      if (!(await this.correcting.open(this.current.item.job_id, this.current.page))) return;
     } catch { this.tell(t("edit.not_opened"), "bad"); return; }
     root.classList.add("is-editing");
     root.dataset.phase = "editing";
@@ -201,9 +214,7 @@ class Review {
   }
 
   async saveEdit() {
-    if (!(await this.correcting.save())) return;
-    this.isSaved = true;
-    await this.correcting.close();
+    if (await this.correcting.save()) await this.correcting.close();
   }
 
   editingEnded() {

@@ -26,6 +26,7 @@ export class Viewer {
   }
 
   show(page, label) {
+    clearTimeout(this.sharpening);
     this.page = page;
     this.width = 0;
     this.picture.alt = label;
@@ -55,6 +56,8 @@ export class Viewer {
     const { clientWidth: width, clientHeight: height } = this.pane;
     return Math.min((width - 2 * MARGIN) / this.page.width, (height - 2 * MARGIN) / this.page.height);
   }
+
+  get isPinched() { return this.pointers.size > 1; }
 
   get isZoomed() { return this.page !== null && this.view.scale > this.fitScale * 1.01; }
 
@@ -118,10 +121,10 @@ export class Viewer {
     const wanted = cssWidth * Math.min(devicePixelRatio || 1, 2);
     const width = WIDTHS.find((one) => one >= wanted) ?? WIDTHS.at(-1);
     if (width <= this.width) return;
-    const number = this.page.number;
-    if (!this.width) { this.load(number, width); return; }
+    const { page } = this;
+    if (!this.width) { this.load(page.number, width); return; }
     clearTimeout(this.sharpening);
-    this.sharpening = setTimeout(() => this.exchange(number, width), 150);
+    this.sharpening = setTimeout(() => this.exchange(page, width), 150);
   }
 
   load(number, width) {
@@ -134,11 +137,12 @@ export class Viewer {
     this.picture.src = this.address(number, width);
   }
 
-  async exchange(number, width) {
+  /** Pages of different documents have the same number: a picture that comes late is known by its page alone. */
+  async exchange(page, width) {
     const better = new Image();
-    better.src = this.address(number, width);
+    better.src = this.address(page.number, width);
     try { await better.decode(); } catch { return; }
-    if (this.page.number !== number || width <= this.width) return;
+    if (this.page !== page || width <= this.width) return;
     this.width = width;
     this.picture.src = better.src;
   }
@@ -177,20 +181,21 @@ export class Viewer {
     }
   }
 
+  /** A finger that somebody else claims moves nothing here by itself; beside another it zooms like any. */
   pointerDown(event) {
-    if (!this.page || (event.pointerType !== "touch" && this.claimsPointer(event))) return;
-    if (event.pointerType === "touch" && this.pointers.size === 0 && this.claimsPointer(event)) return;
-    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    const isClaimed = this.claimsPointer(event);
+    if (!this.page || (event.pointerType !== "touch" && isClaimed)) return;
+    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, isClaimed });
     this.pane.setPointerCapture?.(event.pointerId);
   }
 
   pointerMove(event) {
     const before = this.pointers.get(event.pointerId);
     if (!before) return;
-    const now = { x: event.clientX, y: event.clientY };
+    const now = { ...before, x: event.clientX, y: event.clientY };
     this.pointers.set(event.pointerId, now);
-    if (this.pointers.size === 1) {
-      if (this.isZoomed) this.panBy(now.x - before.x, now.y - before.y);
+    if (!this.isPinched) {
+      if (this.isZoomed && !now.isClaimed) this.panBy(now.x - before.x, now.y - before.y);
       return;
     }
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
