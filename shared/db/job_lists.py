@@ -1,12 +1,12 @@
 """Lists of jobs: newest first, filtered, paged by the last id seen, so that a page costs the same at any depth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, cast, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, UnaryExpression, cast, or_, select, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from shared.db.jobs import to_job, with_document
@@ -24,7 +24,8 @@ class JobFilter:
     """Which jobs to list; times are [from, until), counts [min, max].
 
     ``metadata`` pairs a key the job's metadata must have with the values it may have there (none given: any).
-    ``words`` must all begin some word of file name or metadata.
+    ``words`` must all begin some word of file name or metadata. Verdicts and counts are the model's; ``as_corrected``,
+    a person's where one corrected the job.
     """
 
     states: Sequence[JobState] = ()
@@ -38,6 +39,7 @@ class JobFilter:
     max_count: int | None = None
     account_id: UUID | None = None
     words: Sequence[str] = ()
+    as_corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,8 @@ def newest(
     connection: Connection, client_id: UUID, which: JobFilter, *, before: UUID | None = None, limit: int = 50
 ) -> list[Job]:
     """Newest first, at most ``limit``, older than the job ``before``; without their results."""
-    wanted = with_document().where(jobs.c.client_id == client_id, *conditions(which))
-    if before is not None:
-        wanted = wanted.where(jobs.c.id < before)
-    return [to_job(row) for row in connection.execute(wanted.order_by(jobs.c.id.desc()).limit(limit))]
+    beyond = [jobs.c.id < before] if before else []
+    return _first(connection, [jobs.c.client_id == client_id, *beyond], which, jobs.c.id.desc(), limit)
 
 
 def page(
@@ -72,10 +72,23 @@ def page(
     if after is None:
         found = newest(connection, client_id, which, before=before, limit=limit + 1)
         return JobPage(found[:limit], has_newer=before is not None, has_older=len(found) > limit)
-    wanted = with_document().where(jobs.c.client_id == client_id, jobs.c.id > after, *conditions(which))
-    rows = connection.execute(wanted.order_by(jobs.c.id).limit(limit + 1)).all()
-    found = [to_job(row) for row in rows[:limit]][::-1]
-    return JobPage(found, has_newer=len(rows) > limit, has_older=True)
+    newer = [jobs.c.client_id == client_id, jobs.c.id > after]
+    found = _first(connection, newer, which, jobs.c.id.asc(), limit + 1)
+    return JobPage(found[:limit][::-1], has_newer=len(found) > limit, has_older=True)
+
+
+def _first(
+    connection: Connection,
+    among: Sequence[ColumnElement[bool]],
+    which: JobFilter,
+    order: UnaryExpression[UUID],
+    limit: int,
+) -> list[Job]:
+    """The first in this order. Each way to fit brings as many, read along its own index; then the first of them all."""
+    ways = [select(jobs.c.id).where(*among, *way).order_by(order).limit(limit) for way in _ways(which)]
+    found = union_all(*(way.subquery().select() for way in ways))
+    rows = connection.execute(with_document().where(jobs.c.id.in_(found)).order_by(order).limit(limit))
+    return [to_job(row) for row in rows]
 
 
 def corrected(connection: Connection, job_ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
@@ -102,10 +115,12 @@ def models(connection: Connection, client_id: UUID) -> list[str]:
 
 
 def conditions(which: JobFilter) -> list[ColumnElement[bool]]:
-    """The filter as conditions on ``jobs``."""
-    found = [*_times(which), *_result(which)]
+    """What the filter asks of a job itself, whatever its result."""
+    found = _times(which)
     if which.states:
         found.append(jobs.c.state.in_(which.states))
+    if which.tones:
+        found.append(jobs.c.tone.in_(which.tones))
     if which.model is not None:
         found.append(jobs.c.model == which.model)
     if which.account_id is not None:
@@ -115,6 +130,17 @@ def conditions(which: JobFilter) -> list[ColumnElement[bool]]:
         query = " & ".join(f"'{word}':*" for word in which.words)
         found.append(jobs.c.search.op("@@")(cast(query, TSQUERY)))
     return [*found, *(_metadata_condition(key, values) for key, values in which.metadata)]
+
+
+def _ways(which: JobFilter) -> Iterator[list[ColumnElement[bool]]]:
+    """The filter as conditions on ``jobs``; a job fits in one of the ways, by the model's result or by a person's."""
+    own, by_model = conditions(which), _result(which, jobs)
+    if not (which.as_corrected and by_model):
+        yield [*own, *by_model]
+        return
+    correction = select(corrected_results.c.job_id).where(corrected_results.c.job_id == jobs.c.id)
+    yield [*own, *by_model, ~correction.exists()]
+    yield [*own, correction.where(*_result(which, corrected_results)).exists()]
 
 
 def _times(which: JobFilter) -> list[ColumnElement[bool]]:
@@ -133,16 +159,15 @@ def _times(which: JobFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _result(which: JobFilter) -> list[ColumnElement[bool]]:
+def _result(which: JobFilter, result: Table) -> list[ColumnElement[bool]]:
+    """What it asks of a result: the model's lies in ``jobs``, a person's in ``corrected_results``."""
     found: list[ColumnElement[bool]] = []
     if which.verdicts:
-        found.append(jobs.c.verdict.in_(which.verdicts))
-    if which.tones:
-        found.append(jobs.c.tone.in_(which.tones))
+        found.append(result.c.verdict.in_(which.verdicts))
     if which.min_count is not None:
-        found.append(jobs.c.signature_count >= which.min_count)
+        found.append(result.c.signature_count >= which.min_count)
     if which.max_count is not None:
-        found.append(jobs.c.signature_count <= which.max_count)
+        found.append(result.c.signature_count <= which.max_count)
     return found
 
 

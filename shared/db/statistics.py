@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, Double, Row, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Double, Row, Select, cast, func, select
 
 from shared.db.job_lists import JobFilter, conditions
-from shared.db.tables import corrections, jobs
+from shared.db.tables import corrected_results, corrections, jobs
 from shared.domain.job import JobState
 from shared.domain.verdict import Verdict
 
@@ -18,7 +18,8 @@ from shared.domain.verdict import Verdict
 class Counts:
     """Jobs by outcome, and the seconds from submission to result (None when there is no result).
 
-    ``corrections`` are saves of pages by people in the same time.
+    Verdicts are a person's where one corrected the job, else the model's. ``corrections`` are saves of pages by people
+    in the same time.
     """
 
     scans: int
@@ -39,7 +40,7 @@ class Counts:
 
 def over_all(connection: Connection, client_id: UUID, which: JobFilter) -> Counts:
     """One line for everything the filter takes (times and person count; corrections by when they were saved)."""
-    row = connection.execute(select(*_columns()).where(jobs.c.client_id == client_id, *conditions(which))).one()
+    row = connection.execute(_counted(client_id, which)).one()
     return _to_counts(row, _corrections(connection, client_id, which, None).get(None, 0))
 
 
@@ -48,9 +49,7 @@ def by_day(connection: Connection, client_id: UUID, which: JobFilter) -> dict[da
     if which.created_from is None or which.created_until is None:
         raise ValueError("statistics by day need a beginning and an end")
     day = _day_of(jobs.c.created_at)
-    rows = connection.execute(
-        select(day.label("key"), *_columns()).where(jobs.c.client_id == client_id, *conditions(which)).group_by(day)
-    )
+    rows = connection.execute(_counted(client_id, which).add_columns(day.label("key")).group_by(day))
     corrected = _corrections(connection, client_id, which, _day_of(corrections.c.saved_at))
     found = {row.key: _to_counts(row, corrected.get(row.key, 0)) for row in rows}
     return {
@@ -61,23 +60,29 @@ def by_day(connection: Connection, client_id: UUID, which: JobFilter) -> dict[da
 
 def by_person(connection: Connection, client_id: UUID, which: JobFilter) -> dict[UUID | None, Counts]:
     """A line for each account that submitted or corrected anything; None stands for jobs that came with a key."""
-    rows = connection.execute(
-        select(jobs.c.account_id.label("key"), *_columns())
-        .where(jobs.c.client_id == client_id, *conditions(which))
-        .group_by(jobs.c.account_id)
-    )
+    person = jobs.c.account_id
+    rows = connection.execute(_counted(client_id, which).add_columns(person.label("key")).group_by(person))
     corrected = _corrections(connection, client_id, which, corrections.c.author_id)
     found = {row.key: _to_counts(row, corrected.pop(row.key, 0)) for row in rows}
     return {**found, **{who: Counts(0, 0, 0, 0, 0, None, None, number) for who, number in corrected.items()}}
 
 
+def _counted(client_id: UUID, which: JobFilter) -> Select[Any]:
+    return (
+        select(*_columns())
+        .outerjoin_from(jobs, corrected_results, corrected_results.c.job_id == jobs.c.id)
+        .where(jobs.c.client_id == client_id, *conditions(which))
+    )
+
+
 def _columns() -> Sequence[ColumnElement[Any]]:
+    stands = func.coalesce(corrected_results.c.verdict, jobs.c.verdict)
     # As floating point: sorting the exact numbers that "extract" gives takes twice as long.
     seconds = cast(func.extract("epoch", jobs.c.finished_at - jobs.c.created_at), Double)
     has_result = jobs.c.state == JobState.SUCCEEDED
     return (
         func.count().label("scans"),
-        *(func.count().filter(jobs.c.verdict == verdict).label(verdict.value) for verdict in Verdict),
+        *(func.count().filter(stands == verdict).label(verdict.value) for verdict in Verdict),
         func.count().filter(jobs.c.state == JobState.FAILED).label("failed"),
         func.percentile_cont(0.5).within_group(seconds).filter(has_result).label("median_s"),
         func.percentile_cont(0.95).within_group(seconds).filter(has_result).label("p95_s"),

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 
-from services.gateway.web.query import Query, day, day_after, texts
+from services.gateway.web.query import DAYS, Query, period, texts
 from shared.db.audit import Action, AuditFilter
 
-FIELDS = ("q", "action", "from", "until")
+FIELDS = ("q", "action", *DAYS)
 
 
 def read_audit_query(parameters: Mapping[str, str]) -> Query[AuditFilter]:
     """Read the fields. What makes no sense there is left out: addresses are edited by hand, too."""
     values = texts(parameters, FIELDS)
+    since, until = period(values)
     which = AuditFilter(
         part=values.get("q", ""),
         action=values["action"] if values.get("action") in set(Action) else None,
-        since=day(values.get("from", "")),
-        until=day_after(values.get("until", "")),
+        since=since,
+        until=until,
     )
     return Query(values, which)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from services.gateway.parameters import metadata_filter
 from services.gateway.problems import Problem
-from services.gateway.web.query import Query, day, day_after, texts
+from services.gateway.web.query import DAYS, Query, period, texts
 from services.gateway.web.visitors import User
 from shared.db.accounts import Role
 from shared.db.job_lists import JobFilter
@@ -14,7 +14,7 @@ from shared.domain.job import JobState
 from shared.domain.search_words import words
 from shared.domain.verdict import Verdict
 
-FIELDS = ("q", "whose", "outcome", "tone", "model", "min", "max", "from", "until", "metadata")
+FIELDS = ("q", "whose", "outcome", "tone", "model", "min", "max", *DAYS, "metadata")
 OUTCOMES = (*Verdict, "open", "failed", "canceled")
 _MOST_COUNT = 1_000_000
 
@@ -27,18 +27,20 @@ def read_query(parameters: Mapping[str, str], user: User) -> HistoryQuery:
     whose = values.get("whose")
     values["whose"] = whose if whose in ("mine", "all") else _usual(user)
     field = defaultdict(str, values)
+    created_from, created_until = period(values)
     which = JobFilter(
         states=_states(field["outcome"]),
         verdicts=[field["outcome"]] if field["outcome"] in set(Verdict) else [],
         tones=[Tone(field["tone"])] if field["tone"] in set(Tone) else [],
-        created_from=day(field["from"]),
-        created_until=day_after(field["until"]),
+        created_from=created_from,
+        created_until=created_until,
         metadata=_metadata(field["metadata"]),
         model=field["model"] or None,
         min_count=_number(field["min"]),
         max_count=_number(field["max"]),
         account_id=user.account_id if values["whose"] == "mine" else None,
         words=words(field["q"])[:10],
+        as_corrected=True,
     )
     return Query(values, which)
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+DAYS = ("from", "until", "zone")
+"""The fields of a period."""
+
+_BESIDE = ("whose", "zone")
 _LONGEST = 200
 
 
@@ -23,7 +28,7 @@ class Query(Generic[Which]):
     @property
     def is_filtered(self) -> bool:
         """Whether anything beside whose lines is asked for."""
-        return any(name != "whose" for name in self.values)
+        return any(name not in _BESIDE for name in self.values)
 
     def address(self, path: str, **more: object) -> str:
         """The same query at an address, with further parameters."""
@@ -37,19 +42,34 @@ def texts(parameters: Mapping[str, str], fields: Sequence[str]) -> dict[str, str
     return {name: text for name, text in given.items() if text}
 
 
-def day(text: str) -> datetime | None:
-    """The beginning of a day given as 2026-05-31, in UTC; None for what is no day."""
+def period(values: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """``DAYS`` as [from, until) in UTC, both days included, None for what is no day.
+
+    Days begin where the reader is, as the times they see do: in ``zone``, which our script fills in, else in UTC.
+    """
+    zone, first, last = _zone(values.get("zone", "")), _day(values.get("from", "")), _day(values.get("until", ""))
+    return (_beginning(first, zone) if first else None, _beginning(last + timedelta(days=1), zone) if last else None)
+
+
+def _beginning(day: date, zone: tzinfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def _day(text: str) -> date | None:
+    """A day given as 2026-05-31."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
         return None
-    return datetime(found.year, found.month, found.day, tzinfo=UTC) if 1970 <= found.year <= 2200 else None
+    return found if 1970 <= found.year <= 2200 else None
 
 
-def day_after(text: str) -> datetime | None:
-    """The end of that day."""
-    begins = day(text)
-    return begins + timedelta(days=1) if begins else None
+def _zone(name: str) -> tzinfo:
+    """A zone as browsers name it, Europe/Paris; UTC for one that this machine does not know."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError, OSError):
+        return UTC
 
 
 def cursor(text: str) -> UUID | None:

@@ -233,6 +233,18 @@ class TestOtherStates:
         succeed(desk.engine, job_id, (a_page(0.9),))
         expect(page.locator(".verdict")).to_contain_text("Signed")
 
+    def test_it_does_so_though_nothing_could_be_followed_for_a_moment(self, desk: Desk) -> None:
+        job_id = desk.submit(sample_pdf(1), "later.pdf")
+        page = desk.person()
+        page.clock.install()
+        page.route("**/events", lambda route: route.fulfill(status=503), times=1)
+        with page.expect_response("**/events"):
+            page.goto(f"{desk.url}/jobs/{job_id}")
+        page.clock.fast_forward(3000)
+        succeed(desk.engine, job_id, (a_page(0.9),))
+        expect(page.locator(".verdict")).to_contain_text("Signed")
+        desk.complaints.clear()
+
     def test_a_failed_job_says_why_and_is_tried_again(self, desk: Desk) -> None:
         job_id = desk.submit(sample_pdf(1), "locked.pdf")
         fail(desk.engine, job_id)

@@ -1,16 +1,21 @@
 """The pages as people use them, in a real browser: accounts, submitting, lists, administration."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
+from sqlalchemy import delete
 
 from shared.db.accounts import Role
+from shared.db.tables import sessions
 from tests.e2e.web.desk import PHONE, Desk, a_page, new_page, violations
 from tests.e2e.web.views import fill_up
 from tests.integration.gateway.conftest import GatewayProcess
+from tests.integration.gateway.workers import png, succeed
 from tests.servers import Servers
 from tests.system import SAMPLES, System
 
@@ -56,13 +61,13 @@ class TestAccounts:
         page = desk.person()
         page.locator("form[action='/logout'] button").first.click()
         expect(page.get_by_role("status")).to_have_text("You are logged out.")
-        page.goto(f"{desk.url}/history?q=lease")
+        page.goto(f"{desk.url}/history?q=lease#main")
         page.locator("main [name=email]").fill("anna@example.org")
         page.locator("main [name=password]").fill("not the password")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_have_text("E-mail address or password is wrong.")
         desk.log_in(page, "anna@example.org")
-        expect(page).to_have_url(f"{desk.url}/history?q=lease")
+        expect(page).to_have_url(f"{desk.url}/history?q=lease#main")
 
     def test_nobody_sees_pages_after_logging_out_not_even_with_the_back_button(self, desk: Desk) -> None:
         desk.examined(a_page(0.9), name="secret.pdf")
@@ -104,7 +109,7 @@ class TestTimeOut:
     ) -> None:
         page = new_page(desk_browser)
         sign_up(page, hasty.url, "slow@example.org")
-        page.goto(f"{hasty.url}/history?q=lease")
+        page.goto(f"{hasty.url}/history?q=lease#main")
         warning = page.locator("#idle-dialog")
         expect(warning).to_be_visible(timeout=6000)
         page.locator("#idle-stay").click()
@@ -115,8 +120,59 @@ class TestTimeOut:
         page.locator("main [name=email]").fill("slow@example.org")
         page.locator("main [name=password]").fill(PASSWORD)
         page.keyboard.press("Enter")
-        expect(page).to_have_url(f"{hasty.url}/history?q=lease")
+        expect(page).to_have_url(f"{hasty.url}/history?q=lease#main")
         page.close()
+
+    def test_only_a_session_that_has_ended_ends_the_page(self, desk: Desk) -> None:
+        page = desk.person()
+        page.clock.install()
+        page.goto(f"{desk.url}/history")
+        page.route("**/session/touch", lambda route: route.fulfill(status=503))
+        assert self.told_next(page) == 503, "the database is away for a moment"
+        page.unroute("**/session/touch")
+        assert self.told_next(page) == 204
+        desk.complaints.clear()
+        end_sessions(desk)
+        assert self.told_next(page) == 303
+        expect(page).to_have_url(re.compile("/login.*history"))
+
+    def test_what_came_last_before_a_rest_is_told_too(self, desk: Desk) -> None:
+        page = desk.person()
+        page.clock.install()
+        page.goto(f"{desk.url}/history")
+        assert self.told_next(page) == 204
+        page.clock.fast_forward(10_000)
+        page.keyboard.press("Shift")
+        with page.expect_response("**/session/touch"):
+            page.clock.fast_forward(25_000)
+
+    @staticmethod
+    def told_next(page: Page) -> int:
+        """What the server answers when half a minute later it is told that the person does something."""
+        with page.expect_response("**/session/touch") as answer:
+            page.clock.fast_forward(31_000)
+            page.keyboard.press("Shift")
+        return answer.value.status
+
+    def test_a_long_upload_keeps_the_session_even_while_the_person_is_asked(self, desk: Desk) -> None:
+        page = desk.person()
+        page.clock.install()
+        page.goto(desk.url)
+        network = page.context.new_cdp_session(page)
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
+        network.send("Network.emulateNetworkConditions", slow)
+        page.locator("#files").set_input_files({"name": "a.pdf", "mimeType": "", "buffer": bytes(9_000_000)})
+        for _ in range(2):
+            with page.expect_response("**/session/touch") as told:
+                page.clock.fast_forward(250_000)  # the warning comes after 240 s, the end after 300 s
+            assert told.value.status == 204
+            expect(page.locator("#idle-dialog")).to_be_hidden()
+        expect(page.locator(".file")).to_contain_text("Sending")
+
+
+def end_sessions(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        connection.execute(delete(sessions))
 
 
 class TestLanguages:
@@ -169,6 +225,67 @@ class TestSubmitting:
         expect(page.locator(".file")).to_contain_text("Waiting for examination")
         assert len(desk.api.get("/v1/jobs").json()["jobs"]) == 1
 
+    def test_files_outlive_the_session(self, desk: Desk) -> None:
+        page = desk.person()
+        page.clock.install()
+        page.goto(desk.url)
+        end_sessions(desk)
+        page.locator("#files").set_input_files([SAMPLES / "contract-en.png", SAMPLES / "contrat-non-signe.jpg"])
+        told = page.locator(".file-fault")
+        expect(told).to_contain_text(["You are logged out", "You are logged out"])
+        page.clock.fast_forward(31_000)  # so long that the server is asked about the session
+        with page.expect_popup() as opened:
+            told.first.get_by_role("link").click()
+        desk.log_in(opened.value, "anna@example.org")
+        page.get_by_role("button", name="Try all again").click()
+        expect(page.locator(".file")).to_contain_text(["Waiting for examination", "Waiting for examination"])
+        assert len(desk.api.get("/v1/jobs").json()["jobs"]) == 2
+
+    def test_only_documents_are_pasted(self, desk: Desk) -> None:
+        page = desk.person()
+        page.evaluate(
+            """() => {
+              const paste = (target, name, text) => {
+                const clipboardData = new DataTransfer();
+                clipboardData.items.add(new File([], name));
+                if (text) clipboardData.setData("text/plain", text);
+                target.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+              };
+              paste(document.body, "cell of a spreadsheet.png", "12\t13");
+              paste(document.getElementById("reference"), "into a field.png", "");
+              paste(document.body, "screenshot.png", "");
+              paste(document.body, "from a file manager.pdf", "from a file manager.pdf");
+            }"""
+        )
+        expect(page.locator(".file-name")).to_have_text(["from a file manager.pdf", "screenshot.png"])
+
+    def test_a_folder_brings_all_that_lies_in_it(self, desk: Desk, tmp_path: Path) -> None:
+        folder, inner = tmp_path / "contracts", tmp_path / "contracts" / "2024"
+        inner.mkdir(parents=True)
+        names = [f"{number}.png" for number in range(1, 121)]
+        for path in (*(inner / name for name in names), folder / "last.pdf", folder / ".DS_Store", tmp_path / "a.pdf"):
+            path.touch()  # empty, so that nothing is sent
+        page = desk.person()
+        drop(page, [tmp_path / "a.pdf", folder])
+        expect(page.locator(".file-name")).to_have_text(["last.pdf", *names[::-1], "a.pdf"])
+
+    def test_one_slow_document_does_not_hide_how_the_others_go(self, desk: Desk) -> None:
+        page = desk.person()
+        page.route(f"{desk.url}/", follow_only_two)
+        page.goto(desk.url)
+        rows = {}
+        for name in ("slow.png", "second.png", "third.png"):
+            page.locator("#files").set_input_files({"name": name, "mimeType": "image/png", "buffer": png()})
+            rows[name] = page.locator(".file", has_text=name)
+            expect(rows[name]).to_contain_text("Waiting for examination")
+        ids = {one["document"]["filename"]: one["id"] for one in desk.api.get("/v1/jobs").json()["jobs"]}
+        for name in ("second.png", "third.png"):
+            succeed(desk.engine, ids[name])
+            expect(rows[name]).to_contain_text("Signed · 1 signature")
+        assert desk.api.delete(f"/v1/jobs/{ids['slow.png']}").status_code == 204
+        expect(rows["slow.png"]).to_contain_text("Erased meanwhile")
+        expect(page.locator("#summary")).to_contain_text("3 of 3 done")
+
     def test_the_person_and_the_consent_are_kept_with_the_document(self, desk: Desk) -> None:
         page = desk.person()
         page.locator("#consent").check()
@@ -180,6 +297,37 @@ class TestSubmitting:
         assert job["requirements"]["min_signatures"] == 3
         page.goto(f"{desk.url}/history")
         expect(page.locator("tbody tr")).to_contain_text("anna@example.org")
+
+
+def drop(page: Page, paths: Sequence[Path]) -> None:
+    """From the person's file manager onto the page."""
+    mouse = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        mouse.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+
+
+def follow_only_two(route: Route) -> None:
+    """The page, told that so many may be followed at a time instead of a hundred."""
+    answer = route.fetch()
+    told = answer.text()
+    assert '"followed": 100' in told
+    route.fulfill(response=answer, body=told.replace('"followed": 100', '"followed": 2'))
+
+
+class TestHistory:
+    def test_the_days_asked_for_are_those_of_the_times_shown(self, desk: Desk) -> None:
+        desk.submit(png(), "now.png")
+        now = datetime.now(UTC)
+        # There is always a place where it is another day.
+        zone = "Pacific/Kiritimati" if now.hour >= 10 else "Pacific/Pago_Pago"
+        page = desk.person(timezone_id=zone)
+        page.goto(f"{desk.url}/history?whose=all")
+        for field in ("#from", "#until"):
+            page.locator(field).fill(now.astimezone(ZoneInfo(zone)).date().isoformat())
+        page.get_by_role("button", name="Filter").click()
+        expect(page).to_have_url(re.compile("from=2"))
+        expect(page.locator("tbody tr")).to_contain_text("now.png")
 
 
 class TestAdministration:

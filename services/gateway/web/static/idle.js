@@ -1,50 +1,74 @@
 // A session ends when nobody is there. The person is warned, and tabs share what they know of each other.
+import { csrfToken } from "./http.js";
+
 const EVENTS = ["pointerdown", "keydown", "wheel", "touchstart"];
+const AT_WORK = "paraphe-at-work";
 const KEY = "paraphe-active-at";
 
-export function watchIdleness({ idleS, warnS, csrf }) {
+let isNeeded = () => false;
+
+/** A page that holds what is nowhere else, files to be sent, is not left by itself when the session has ended. */
+export function stayWhile(condition) { isNeeded = condition; }
+
+/** For what a person set going and waits for: it keeps the session as the person would, even while they are asked. */
+export function atWork() { dispatchEvent(new Event(AT_WORK)); }
+
+export function watchIdleness({ idleS, warnS }) {
   const idle = Number(idleS) * 1000;
   const warn = Number(warnS) * 1000;
+  const tellEvery = Math.min(30000, idle / 5);
   const dialog = document.getElementById("idle-dialog");
   const seconds = document.getElementById("idle-seconds");
   let activeAt = Date.now();
+  let knownAt = activeAt; // the last activity that the server knows of
   let toldAt = activeAt;
 
   const share = () => { try { localStorage.setItem(KEY, String(activeAt)); } catch { /* each tab for itself */ } };
 
   async function tell() {
+    share();
     toldAt = Date.now();
-    const body = new URLSearchParams({ csrf_token: csrf });
+    const told = activeAt;
+    const body = new URLSearchParams({ csrf_token: csrfToken });
     const answer = await fetch("/session/touch", { method: "POST", body, redirect: "manual" }).catch(() => null);
-    if (answer && answer.status !== 204) end();
+    if (answer?.status === 204) knownAt = Math.max(knownAt, told);
+    // To the log-in page, or the token is another session's. Any other answer is a fault of ours, and says nothing.
+    else if (answer?.type === "opaqueredirect" || answer?.status === 403) end();
+  }
+
+  function tellIfDue() {
+    if (activeAt > knownAt && Date.now() - toldAt > tellEvery) tell();
   }
 
   function active() {
-    if (dialog.open) return;
     activeAt = Date.now();
-    if (activeAt - toldAt > Math.min(30000, idle / 5)) { share(); tell(); }
+    tellIfDue();
   }
 
-  function end() { document.getElementById("idle-form").submit(); }
+  function end() {
+    if (!isNeeded()) document.getElementById("idle-form").submit();
+  }
 
   function look() {
     const left = activeAt + idle - Date.now();
-    if (left <= 0) end();
-    else if (left > warn) { if (dialog.open) dialog.close(); }
+    if (left <= 0) { end(); return; }
+    // Of what came last before a rest, too: the server's time must not run out long before ours.
+    tellIfDue();
+    if (left > warn) { if (dialog.open) dialog.close(); }
     else {
       seconds.textContent = String(Math.ceil(left / 1000));
       if (!dialog.open) dialog.showModal();
     }
   }
 
-  for (const name of EVENTS) addEventListener(name, active, { passive: true });
+  for (const name of EVENTS) addEventListener(name, () => { if (!dialog.open) active(); }, { passive: true });
+  addEventListener(AT_WORK, active);
   addEventListener("storage", (event) => {
-    if (event.key === KEY) activeAt = toldAt = Math.max(activeAt, Number(event.newValue));
+    if (event.key === KEY) activeAt = knownAt = Math.max(activeAt, Number(event.newValue));
   });
   document.getElementById("idle-stay").addEventListener("click", () => {
     dialog.close();
     activeAt = Date.now();
-    share();
     tell();
   });
   share();

@@ -1,5 +1,6 @@
 """Accounts: sign up, log in, log out, other passwords, and what protects them."""
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -183,6 +184,12 @@ class TestSession:
             self.let_time_pass(engine, "last_seen_at", "4 minutes")
             assert operator.post("/session/touch").status_code == 204
 
+    def test_what_a_page_tells_counts_though_it_told_so_seconds_ago(self, operator: Person, engine: Engine) -> None:
+        self.let_time_pass(engine, "last_seen_at", "10 seconds")
+        assert operator.post("/session/touch").status_code == 204
+        self.let_time_pass(engine, "last_seen_at", "4 minutes 52 seconds")
+        assert is_in(operator), "what is told counts, though something was told ten seconds before"
+
     def test_ends_at_its_age_in_any_case(self, operator: Person, engine: Engine) -> None:
         self.let_time_pass(engine, "created_at", "12 hours")
         assert not is_in(operator)
@@ -217,6 +224,15 @@ class TestPassword:
         assert not is_in(elsewhere)
         assert elsewhere.log_in(operator.account.email).status_code == 401
         assert elsewhere.log_in(operator.account.email, new).status_code == 303
+
+    def test_a_fault_in_it_does_not_stand_in_the_way_of_another_language(self, operator: Person) -> None:
+        refused = operator.post("/account/password", current="wrong one", new="quite another horse")
+        here = re.search(r'action="/language">.*?name="next" value="([^"]+)"', refused.text, re.DOTALL)
+        assert here
+        chosen = operator.post("/language", language="fr", next=here.group(1))
+        shown = operator.get(chosen.headers["location"], follow_redirects=True)
+        assert shown.status_code == 200
+        assert "Mot de passe actuel" in shown.text
 
 
 class TestCsrf:

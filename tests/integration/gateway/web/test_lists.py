@@ -6,16 +6,22 @@ import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, text
 
+from shared.db import job_lists
 from shared.db.accounts import Role
+from shared.db.job_lists import JobFilter
 from shared.domain.detection import Tone
 from tests.integration.gateway.web.conftest import MakePerson, Person
 from tests.integration.gateway.workers import SIGNED_PAGE, fail, png, succeed
 
 _UNSAID = "application/octet-stream"
+EMPTY_PAGE = replace(SIGNED_PAGE, detections=())
+BOX = {"kind": "signature", "box": {"x": 10, "y": 20, "width": 30, "height": 15}}
 
 
 def submit(person: Person, name: str, **options: str) -> str:
@@ -78,6 +84,8 @@ class TestHistory:
             ("model=other", []),
             ("from=2199-01-01", []),
             ("until=1999-01-01", []),
+            ("from=2199-01-01&zone=Mars%2FOlympus", []),
+            ("until=1999-01-01&zone=..%2F..%2Fetc%2Fpasswd", []),
             ("q=%27+%26+%21%28x%3A%2A&outcome=nonsense&tone=sepia&from=tomorrow&min=many&before=zzz", []),
         ],
     )
@@ -91,6 +99,14 @@ class TestHistory:
         shown = names_on(operator.get(f"/history?from={today}&until={today}").text)
         assert len(shown) == 4
         assert names_on(operator.get(f"/history?from={today + timedelta(days=1)}").text) == []
+
+    def test_days_begin_where_the_reader_is(self, operator: Person, documents: dict[str, str]) -> None:
+        now = datetime.now(UTC)
+        # There is always a place where it is another day.
+        zone = "Pacific/Kiritimati" if now.hour >= 10 else "Pacific/Pago_Pago"
+        there = now.astimezone(ZoneInfo(zone)).date()
+        assert len(names_on(operator.get(f"/history?from={there}&until={there}&zone={zone}").text)) == 4
+        assert names_on(operator.get(f"/history?from={there}&until={there}").text) == []
 
     def test_pages_stay_stable_while_documents_come_in(self, operator: Person, engine: Engine) -> None:
         self.many(operator, engine, 120)
@@ -151,6 +167,78 @@ class TestHistory:
         assert "attachment" in answer.headers["content-disposition"]
         with engine.connect() as connection:
             assert "history.exported" in connection.execute(text("select action from audit_lines")).scalars().all()
+
+
+class TestCorrected:
+    """A document is found, and counted, by the outcome that its line shows: a person's where one corrected it."""
+
+    @pytest.fixture
+    def corrected(self, operator: Person, engine: Engine) -> dict[str, str]:
+        """Two the model was unsure of, of which a person rejected one; one it found nothing on, but a person did."""
+        expected = {"doubtful.png": 2, "rejected.png": 2, "signed.png": 1, "missed.png": 1}
+        made = {
+            name: submit(operator, name, requirements=f'{{"min_signatures": {least}}}')
+            for name, least in expected.items()
+        }
+        for name, job_id in made.items():
+            succeed(engine, job_id, pages=(EMPTY_PAGE if name == "missed.png" else SIGNED_PAGE,))
+        say(operator, made["rejected.png"])
+        say(operator, made["missed.png"], BOX)
+        return made
+
+    def test_filters(self, operator: Person, corrected: dict[str, str]) -> None:
+        wanted = {
+            "outcome=unsigned": ["rejected.png"],
+            "outcome=review": ["doubtful.png"],
+            "outcome=signed": ["missed.png", "signed.png"],
+            "max=0": ["rejected.png"],
+            "min=1": ["missed.png", "signed.png", "doubtful.png"],
+            "min=1&outcome=signed&q=missed": ["missed.png"],
+            "max=1&outcome=review": ["doubtful.png"],
+        }
+        for query, found in wanted.items():
+            assert names_on(operator.get(f"/history?{query}").text) == found, query
+            rows = csv.DictReader(io.StringIO(operator.get(f"/history.csv?{query}").text.removeprefix("\ufeff")))
+            assert [row["file"] for row in rows] == found, query
+
+    def test_the_api_goes_by_the_models_verdict_and_shows_it(self, operator: Person, corrected: dict[str, str]) -> None:
+        listed = operator.http.get("/v1/jobs?verdict=review").json()["jobs"]
+        assert {one["id"] for one in listed} == {corrected["rejected.png"], corrected["doubtful.png"]}
+        assert {one["result"]["verdict"] for one in listed} == {"review"}
+
+    def test_statistics(self, operator: Person, administrator: Person, corrected: dict[str, str]) -> None:
+        lines = operator.get("/statistics.csv?days=7").text.removeprefix("\ufeff")
+        today = list(csv.DictReader(io.StringIO(lines)))[-1]
+        counted = [today[name] for name in ("scans", "signed", "review", "unsigned", "signed_share", "corrections")]
+        assert counted == ["4", "2", "1", "1", "0.5", "2"]
+        by_person = administrator.get("/statistics").text.split("operator@acme.example")[1]
+        assert re.findall(r'data-label="[^"]+">([^<]+)</td>', by_person)[:7] == ["4", "2", "1", "1", "0", "50%", "2"]
+
+    def test_pages_of_a_list_hold_each_once_in_both_directions(self, operator: Person, engine: Engine) -> None:
+        ids = [UUID(submit(operator, f"d{number}.png", requirements='{"min_signatures": 2}')) for number in range(6)]
+        for number, job_id in enumerate(ids):
+            succeed(engine, str(job_id), pages=(EMPTY_PAGE if number % 2 else SIGNED_PAGE,))
+            if not number % 2:
+                say(operator, str(job_id))
+        assert operator.account
+        client_id, which = operator.account.client_id, JobFilter(verdicts=["unsigned"], as_corrected=True)
+        with engine.connect() as connection:
+            older = job_lists.page(connection, client_id, which, limit=2)
+            seen = [job.id for job in older.jobs]
+            while older.has_older:
+                older = job_lists.page(connection, client_id, which, before=seen[-1], limit=2)
+                seen += [job.id for job in older.jobs]
+            assert seen == ids[::-1]
+            newer = job_lists.page(connection, client_id, which, after=ids[1], limit=2)
+            assert [job.id for job in newer.jobs] == [ids[3], ids[2]]
+            assert newer.has_newer
+
+
+def say(person: Person, job_id: str, *boxes: object) -> None:
+    """The person says that these are the signatures of the only page."""
+    body = {"boxes": boxes, "no_signature": not boxes}
+    answer = person.api("PUT", f"/v1/jobs/{job_id}/pages/1/correction", json=body)
+    assert answer.status_code == 200, answer.text
 
 
 class TestConsent:

@@ -3,6 +3,7 @@ import { api } from "../http.js";
 
 const root = document.getElementById("job");
 const OUTCOMES = ["job.succeeded", "job.failed", "job.canceled", "job.erased"];
+const AGAIN_MS = 3000;
 
 function follow(id) {
   const events = new EventSource(`/v1/jobs/${id}/events`);
@@ -22,6 +23,10 @@ function follow(id) {
       location.reload();
     });
   }
+  events.addEventListener("error", () => {
+    // A connection that broke is renewed by the browser; one that was refused, while we restart, is not.
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => follow(id), AGAIN_MS);
+  });
 }
 
 /** A replayed job's earlier outcome comes along with its later events: only the job itself knows. */

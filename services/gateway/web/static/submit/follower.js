@@ -1,31 +1,37 @@
 // Follows many jobs over one connection: opened anew, shortly after, whenever the set has changed.
 const GATHER_MS = 150;
+const LEAST_MS = 1000; // from one connection to the next, while one job after the other comes or ends
+const AGAIN_MS = 3000;
 
 export class Follower {
   #most;
   #onJob;
-  #onChange;
+  #onGone;
   #ids = new Set();
   #source = null;
   #timer = 0;
+  #openedAt = -LEAST_MS;
 
-  constructor(most, onJob, onChange) {
+  /** ``onJob(job)`` is told of every job as it is now, and of every change; ``onGone(id)`` of one that was erased. */
+  constructor(most, { onJob, onGone }) {
     this.#most = most;
     this.#onJob = onJob;
-    this.#onChange = onChange;
+    this.#onGone = onGone;
   }
 
   add(id) {
     this.#ids.add(id);
-    this.#openSoon();
+    if (this.#ids.size <= this.#most) this.#openSoon();
   }
 
   #openSoon() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#open(), GATHER_MS);
+    this.#timer ||= setTimeout(() => this.#open(), Math.max(GATHER_MS, this.#openedAt + LEAST_MS - performance.now()));
   }
 
   #open() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#openedAt = performance.now();
     this.#source?.close();
     this.#source = null;
     // The oldest first: those are examined first, and each that ends makes room for another.
@@ -34,17 +40,26 @@ export class Follower {
     const query = new URLSearchParams(followed.map((id) => ["job", id]));
     this.#source = new EventSource(`/v1/progress?${query}`);
     this.#source.addEventListener("job", (event) => this.#tell(JSON.parse(event.data)));
-    this.#source.addEventListener("gone", (event) => this.#ids.delete(JSON.parse(event.data).id));
+    this.#source.addEventListener("gone", (event) => this.#lose(JSON.parse(event.data).id));
     this.#source.addEventListener("end", () => this.#open());
     this.#source.addEventListener("error", () => {
       // A connection that broke is renewed by the browser; one that was refused is not.
-      if (this.#source?.readyState === EventSource.CLOSED) setTimeout(() => this.#openSoon(), 3000);
+      if (this.#source?.readyState === EventSource.CLOSED) setTimeout(() => this.#openSoon(), AGAIN_MS);
     });
   }
 
   #tell(job) {
-    if (["succeeded", "failed", "canceled"].includes(job.status)) this.#ids.delete(job.id);
+    if (["succeeded", "failed", "canceled"].includes(job.status)) this.#drop(job.id);
     this.#onJob(job);
-    this.#onChange();
+  }
+
+  #lose(id) {
+    this.#drop(id);
+    this.#onGone(id);
+  }
+
+  #drop(id) {
+    // Told again when the connection is renewed: only the first time there is room for one that waited for it.
+    if (this.#ids.delete(id) && this.#ids.size >= this.#most) this.#openSoon();
   }
 }

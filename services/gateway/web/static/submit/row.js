@@ -110,6 +110,21 @@ export class Row {
     this.#actions.replaceChildren(...(mayTryAgain ? [button] : []));
   }
 
+  /** Not sent, for the session has ended: the files are here, so one logs in on another tab. */
+  failLoggedOut() {
+    this.fail(texts["failure.unauthenticated"], true);
+    const link = make("a", "", texts["submit.js.log_in"]);
+    link.href = "/login";
+    link.target = "_blank";
+    this.#fault.append(" ", link);
+  }
+
+  /** Erased by somebody while it was examined. */
+  gone() {
+    this.#actions.replaceChildren();
+    this.#finish("plain", "–", texts["submit.js.gone"]);
+  }
+
   #link(job) {
     const link = make("a", "", texts["submit.js.open"]);
     link.href = `/jobs/${job.id}`;

@@ -1,4 +1,6 @@
 // The submit page: files in, rows on the screen, each told how it goes.
+import { atWork, stayWhile } from "../idle.js";
+import { filesDropped, filesPasted } from "./dropped.js";
 import { Follower } from "./follower.js";
 import { Row } from "./row.js";
 import { texts, fill } from "./texts.js";
@@ -12,7 +14,12 @@ const byId = (id) => document.getElementById(id);
 const rows = [];
 const waiting = [];
 let uploading = 0;
-const follower = new Follower(LIMITS.followed, (job) => rows.find((row) => row.jobId === job.id)?.show(job), summarize);
+const follower = new Follower(LIMITS.followed, {
+  onJob: (job) => { rowOf(job.id)?.show(job); summarize(); },
+  onGone: (id) => { rowOf(id)?.gone(); summarize(); },
+});
+
+function rowOf(jobId) { return rows.find((row) => row.jobId === jobId); }
 
 function add(files) {
   const chosen = [...files];
@@ -59,14 +66,20 @@ function next() {
 
 async function send(row) {
   try {
-    const job = await upload(row.file, row.key, row.options, (share) => row.progress(share));
+    const job = await upload(row.file, row.key, row.options, (share) => { atWork(); row.progress(share); });
+    atWork();
     row.accepted(job);
     if (!row.isOver) follower.add(job.id);
   } catch (error) {
-    row.fail(fault(error), error.mayTryAgain !== false);
+    // None of the others would be taken either.
+    if (error.code === "unauthenticated") for (const one of [row, ...waiting.splice(0)]) one.failLoggedOut();
+    else row.fail(fault(error), error.mayTryAgain !== false);
   }
   summarize();
 }
+
+/** Whether leaving would lose a file. */
+function isUnsent() { return uploading > 0 || waiting.length > 0 || rows.some((row) => row.mayTryAgain); }
 
 function summarize() {
   const over = rows.filter((row) => row.isOver).length;
@@ -92,11 +105,11 @@ function setUpDrop(drop) {
   addEventListener("dragenter", (event) => { event.preventDefault(); depth += 1; show(); });
   addEventListener("dragleave", () => { depth -= 1; show(); });
   addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
+  addEventListener("drop", async (event) => {
     event.preventDefault();
     depth = 0;
     show();
-    add(event.dataTransfer.files);
+    add(await filesDropped(event.dataTransfer));
   });
 }
 
@@ -109,9 +122,10 @@ for (const id of ["files", "camera"]) {
   byId(id).addEventListener("change", (event) => take(event.target));
   take(byId(id)); // what was chosen before this script was there
 }
-addEventListener("paste", (event) => add(event.clipboardData?.files ?? []));
+addEventListener("paste", (event) => add(filesPasted(event)));
 byId("submit-form").addEventListener("submit", (event) => event.preventDefault());
 byId("clear").addEventListener("click", clear);
 byId("retry-all").addEventListener("click", () => rows.filter((row) => row.mayTryAgain).forEach(enqueue));
-addEventListener("beforeunload", (event) => { if (uploading || waiting.length) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (isUnsent()) event.preventDefault(); });
+stayWhile(isUnsent);
 setUpDrop(byId("drop"));

@@ -1,9 +1,10 @@
 // One file to the API, with progress. The idempotency key makes trying again harmless.
-import { csrfToken, goToLogin } from "../http.js";
+import { csrfToken, renewToken } from "../http.js";
 import { texts } from "./texts.js";
 
 const TRIES = 4;
 const WAIT_S = [1, 3, 8];
+let wasLoggedOut = false;
 
 export class UploadError extends Error {
   constructor(code, mayTryAgain, retryAfterS = 0) {
@@ -18,6 +19,7 @@ export function fault(error) {
 }
 
 export async function upload(file, key, options, onProgress) {
+  if (wasLoggedOut) await renewToken().catch(() => {}); // sending, below, tells what is the matter
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await post(file, key, options, onProgress);
@@ -53,10 +55,11 @@ function post(file, key, options, onProgress) {
 }
 
 function problem(request) {
-  if (request.status === 401) goToLogin();
+  // Not to the log-in page at once: this page alone holds what is not sent.
+  if (request.status === 401) wasLoggedOut = true;
   const code = request.response?.code ?? "internal_error";
   if ([429, 503].includes(request.status)) return passing(code, Number(request.getResponseHeader("Retry-After")) || 0);
-  return new UploadError(code, request.status >= 500);
+  return new UploadError(code, request.status === 401 || request.status >= 500);
 }
 
 function passing(code, retryAfterS) {
