@@ -74,6 +74,8 @@ class ExamineTask:
             log.warning("attempt left to the reconciler", code=error.code, detail=error.detail)
 
     def _claim(self, job_id: UUID) -> Claim | None:
+        with self.leaving:  # a worker that leaves takes no more
+            pass
         metrics.CONSUMING.set_to_current_time()
         taken = transact(
             self.engine,

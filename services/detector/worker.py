@@ -76,6 +76,7 @@ def _register(app: Celery, task: ExamineTask) -> None:
 
 def _give_back_and_exit(engine: Engine, keeper: LeaseKeeper, settings: JobSettings, status: int) -> NoReturn:
     """Give back what is held, uncounted, and end. Threads at work are not told: freed, they would take the next job."""
+    keeper.stop()  # it would find the jobs given back to be lost, and tell
     try:
         for held in keeper.held():
             with suppress(LeaseLostError, ParapheError):

@@ -240,6 +240,28 @@ class TestSubmitting:
         page.get_by_role("button", name="Try all again").click()
         expect(page.locator(".file")).to_contain_text(["Waiting for examination", "Waiting for examination"])
         assert len(desk.api.get("/v1/jobs").json()["jobs"]) == 2
+        desk.complaints.clear()  # the browser reports what the old token was refused
+
+    def test_files_are_sent_by_the_session_that_came_after(self, desk: Desk) -> None:
+        """Nothing was sent meanwhile: what the page finds out first is that its token is another session's."""
+        page = desk.person()
+        page.clock.install()
+        page.goto(desk.url)
+        page.route("**/v1/jobs", lambda route: route.abort())
+        page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
+        for _ in range(4):
+            page.clock.run_for(9_000)
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        page.unroute("**/v1/jobs")
+        end_sessions(desk)
+        page.clock.fast_forward("06:00")
+        expect(page.locator("#idle-dialog")).to_be_hidden()
+        other = page.context.new_page()
+        other.goto(f"{desk.url}/login")
+        desk.log_in(other, "anna@example.org")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator(".file")).to_contain_text("Waiting for examination")
+        desk.complaints.clear()  # the browser reports what broke, and what the old token was refused
 
     def test_only_documents_are_pasted(self, desk: Desk) -> None:
         page = desk.person()

@@ -142,7 +142,7 @@ def test_a_child_that_somebody_ended_is_not_the_document_s_fault(book: Path, pag
     with Renderer(1) as renderer:
         pages = renderer.pages(book, 640, LIMITS)
         next(pages)
-        os.kill((children() - before).pop(), signal.SIGQUIT)
+        os.kill((children() - before).pop(), signal.SIGUSR1)
         with pytest.raises(TemporaryError):
             list(pages)
         assert len(list(renderer.pages(page, 100, LIMITS))) == 1

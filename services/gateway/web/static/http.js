@@ -2,11 +2,19 @@
 
 export let csrfToken = document.body.dataset.csrf ?? "";
 
-/** The token of who is logged in by now: whoever logged in again, on another tab, has another than this page came with. */
-export async function renewToken() {
+/**
+ * Whether there is a newer token than this one: whoever logged in again, on another tab, has another than this page came
+ * with. Of another person none is taken: what is sent from here would be theirs.
+ */
+export async function renewToken(stale) {
+  if (csrfToken !== stale) return true;
   const there = new DOMParser().parseFromString(await (await fetch("/help")).text(), "text/html");
-  csrfToken = there.body.dataset.csrf ?? csrfToken;
+  const { csrf } = there.body.dataset;
+  const who = (page) => page.querySelector(".who")?.textContent;
+  if (!csrf || csrf === stale || who(there) !== who(document)) return false;
+  csrfToken = csrf;
   for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = csrfToken;
+  return true;
 }
 
 function goToLogin() {

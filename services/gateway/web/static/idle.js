@@ -46,7 +46,8 @@ export function watchIdleness({ idleS, warnS }) {
   }
 
   function end() {
-    if (!isNeeded()) document.getElementById("idle-form").submit();
+    if (isNeeded()) dialog.close();
+    else document.getElementById("idle-form").submit();
   }
 
   function look() {

@@ -23,10 +23,19 @@ function follow(id) {
       location.reload();
     });
   }
-  events.addEventListener("error", () => {
-    // A connection that broke is renewed by the browser; one that was refused, while we restart, is not.
-    if (events.readyState === EventSource.CLOSED) setTimeout(() => follow(id), AGAIN_MS);
-  });
+  // A connection that broke is renewed by the browser; one that was refused is not.
+  events.addEventListener("error", () => { if (events.readyState === EventSource.CLOSED) followAgain(id); });
+}
+
+/** Refused while we restart, or for good: of a job that is gone the page tells when it is shown anew. */
+async function followAgain(id) {
+  await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+  try {
+    await api(`/v1/jobs/${id}`);
+  } catch (error) {
+    if (error.status === 404) { location.reload(); return; }
+  }
+  follow(id);
 }
 
 /** A replayed job's earlier outcome comes along with its later events: only the job itself knows. */

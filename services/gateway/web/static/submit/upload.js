@@ -4,7 +4,6 @@ import { texts } from "./texts.js";
 
 const TRIES = 4;
 const WAIT_S = [1, 3, 8];
-let wasLoggedOut = false;
 
 export class UploadError extends Error {
   constructor(code, mayTryAgain, retryAfterS = 0) {
@@ -19,11 +18,12 @@ export function fault(error) {
 }
 
 export async function upload(file, key, options, onProgress) {
-  if (wasLoggedOut) await renewToken().catch(() => {}); // sending, below, tells what is the matter
   for (let attempt = 0; ; attempt += 1) {
+    const token = csrfToken;
     try {
-      return await post(file, key, options, onProgress);
+      return await post(token, file, key, options, onProgress);
     } catch (error) {
+      if (error.isOfAnotherSession && await renewToken(token).catch(() => false)) continue;
       if (!(error instanceof UploadError) || !error.isPassing || attempt >= TRIES - 1) throw error;
       const seconds = Math.max(error.retryAfterS, WAIT_S[attempt]);
       await new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
@@ -31,11 +31,11 @@ export async function upload(file, key, options, onProgress) {
   }
 }
 
-function post(file, key, options, onProgress) {
+function post(token, file, key, options, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch tells nothing of an upload's progress
     request.open("POST", "/v1/jobs");
-    request.setRequestHeader("X-CSRF-Token", csrfToken);
+    request.setRequestHeader("X-CSRF-Token", token);
     request.setRequestHeader("Idempotency-Key", key);
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => {
@@ -55,11 +55,11 @@ function post(file, key, options, onProgress) {
 }
 
 function problem(request) {
-  // Not to the log-in page at once: this page alone holds what is not sent.
-  if (request.status === 401) wasLoggedOut = true;
   const code = request.response?.code ?? "internal_error";
   if ([429, 503].includes(request.status)) return passing(code, Number(request.getResponseHeader("Retry-After")) || 0);
-  return new UploadError(code, request.status === 401 || request.status >= 500);
+  // No session, or another than this page's. Not to the log-in page at once: this page alone holds what is not sent.
+  const isOfAnotherSession = [401, 403].includes(request.status);
+  return Object.assign(new UploadError(code, isOfAnotherSession || request.status >= 500), { isOfAnotherSession });
 }
 
 function passing(code, retryAfterS) {
