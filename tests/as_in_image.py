@@ -12,6 +12,7 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 DOCKER = ROOT / "deploy" / "docker"
@@ -31,7 +32,7 @@ def libraries(image: str) -> set[str]:
         new = {f"{one.name}[{extra}]" for extra in ("", *one.extras)} - found
         found |= new
         left += _needs(one) if new else ()
-    return {_plain(name.partition("[")[0]) for name in found}
+    return {canonicalize_name(name.partition("[")[0]) for name in found}
 
 
 def _needs(one: Requirement) -> Iterator[Requirement]:
@@ -41,17 +42,15 @@ def _needs(one: Requirement) -> Iterator[Requirement]:
             yield needed
 
 
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")
-
-
 class OnlyThese(MetaPathFinder):
     """Finds nothing, and says of what the image lacks that it is not there."""
 
     def __init__(self, image: str) -> None:
         allowed = {*libraries(image), "paraphe"}
         owners = metadata.packages_distributions()
-        self._absent = {top for top, names in owners.items() if not allowed & {_plain(name) for name in names}}
+        self._absent = {
+            top for top, names in owners.items() if not allowed & {canonicalize_name(name) for name in names}
+        }
 
     def find_spec(self, name: str, path: object, target: object = None) -> None:
         """Raise ModuleNotFoundError for what is not installed there."""

@@ -99,12 +99,13 @@ def _database(data: Path) -> Iterator["Connection"]:
     from pydantic import SecretStr
     from sqlalchemy.exc import DBAPIError
 
+    from paraphe.local.running_database import running_database_url
     from shared.db.engine import make_engine
     from shared.db.migrate import migrate
     from shared.domain.errors import ConflictError
     from shared.settings import PostgresSettings
 
-    url = os.environ.get("PARAPHE_POSTGRES_URL") or _local_url(data)
+    url = os.environ.get("PARAPHE_POSTGRES_URL") or running_database_url(data)
     if url is None:
         _fail(f"There is no database in {data}. Start `paraphe up` first, or set PARAPHE_POSTGRES_URL.")
     engine = make_engine(PostgresSettings(url=SecretStr(url)))
@@ -118,13 +119,6 @@ def _database(data: Path) -> Iterator["Connection"]:
         _fail(str(error))
     finally:
         engine.dispose()
-
-
-def _local_url(data: Path) -> str | None:
-    # Here, for what it stands on is not installed where the servers are elsewhere: in the images.
-    from paraphe.local.running_database import running_database_url
-
-    return running_database_url(data)
 
 
 def _fail(message: str) -> NoReturn:

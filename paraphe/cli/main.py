@@ -1,6 +1,5 @@
 """The command line. Each command imports what it needs when it runs, so that ``paraphe --help`` answers at once."""
 
-from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -10,11 +9,13 @@ from typer.core import TyperGroup
 from paraphe.cli.accounts import accounts_app
 from paraphe.cli.alerts import alerts_app
 from paraphe.cli.backup import backup, restore
+from paraphe.cli.data import data_app
 from paraphe.cli.deliveries import deliveries_app
 from paraphe.cli.events import events
 from paraphe.cli.jobs import jobs_app
 from paraphe.cli.keys import keys_app
 from paraphe.cli.metrics import metrics
+from paraphe.cli.model import model_app
 from paraphe.cli.settings import settings
 from paraphe.cli.submit import submit
 from paraphe.cli.subscriptions import subscriptions_app
@@ -60,19 +61,8 @@ app.command()(backup)
 app.command()(restore)
 app.command()(settings)
 app.command()(metrics)
-
-
-def _mount_trainer(name: str) -> None:
-    """Commands of the trainer, which an installation without its extra does without."""
-    try:
-        commands = getattr(import_module(f"paraphe.cli.{name}"), f"{name}_app")
-    except ModuleNotFoundError:
-        return
-    app.add_typer(commands, name=name)
-
-
-_mount_trainer("model")
-_mount_trainer("data")
+app.add_typer(model_app, name="model")
+app.add_typer(data_app, name="data")
 
 
 @app.callback()

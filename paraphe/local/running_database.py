@@ -1,9 +1,13 @@
-"""The address of the database that a `paraphe up` on this machine runs."""
+"""The address of the database that a `paraphe up` on this machine runs.
+
+Stands on nothing that runs servers: images have none of that.
+"""
 
 import json
 from pathlib import Path
 
-from paraphe.local.servers.postgres import DATABASE
+DATABASE = "paraphe"
+"""The name of the database, and of the role that owns it."""
 
 
 def running_database_url(data: Path) -> str | None:

@@ -12,11 +12,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from shared.db.locks import AdvisoryLock
 from shared.db.tables import deliveries, incidents, jobs
 from shared.domain.delivery import DeliveryState
-from shared.domain.ids import first_id_at, new_id
+from shared.domain.ids import CLOCKS_APART, first_id_at, new_id
 from shared.domain.job import JobState
-
-# Ids are made a little before their rows, by the clocks of other machines.
-_CLOCKS_APART = timedelta(hours=1)
 
 
 class IncidentKind(StrEnum):
@@ -70,7 +67,7 @@ def was_mailed(connection: Connection, kind: IncidentKind, code: str, *, within_
     recent = exists().where(
         deliveries.c.client_id.is_(None),
         # For the index, lest whoever waits at the lock wait for a look at all notices there are.
-        deliveries.c.id >= first_id_at(datetime.now(UTC), -within - _CLOCKS_APART),
+        deliveries.c.id >= first_id_at(datetime.now(UTC), -within - CLOCKS_APART),
         deliveries.c.notice["kind"].astext == kind,
         deliveries.c.notice["code"].astext == code,
         deliveries.c.created_at > func.now() - within,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,8 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from shared.db.jobs import to_job, with_document
 from shared.db.tables import corrected_results, jobs
 from shared.domain.detection import Tone
-from shared.domain.ids import first_id_at
+from shared.domain.ids import CLOCKS_APART, first_id_at
 from shared.domain.job import Job, JobState
-
-# Ids are made a little before their rows, by the clocks of other machines.
-_CLOCKS_APART = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +146,12 @@ def _times(which: JobFilter) -> list[ColumnElement[bool]]:
     if which.created_from:
         found += [
             jobs.c.created_at >= which.created_from,
-            jobs.c.id >= first_id_at(which.created_from, -_CLOCKS_APART),
+            jobs.c.id >= first_id_at(which.created_from, -CLOCKS_APART),
         ]
     if which.created_until:
         found += [
             jobs.c.created_at < which.created_until,
-            jobs.c.id < first_id_at(which.created_until, _CLOCKS_APART),
+            jobs.c.id < first_id_at(which.created_until, CLOCKS_APART),
         ]
     return found
 

@@ -9,6 +9,10 @@ from uuid import UUID
 _ORIGIN_BITS = (1 << 32) - 1
 
 
+CLOCKS_APART = timedelta(hours=1)
+"""More than an id can be older or newer than its row: it is made a little before, by the clock of another machine."""
+
+
 def new_id() -> UUID:
     """A version 7 UUID (RFC 9562): milliseconds since the epoch, then random bits. Newest-first lists sort by it."""
     milliseconds = time.time_ns() // 1_000_000

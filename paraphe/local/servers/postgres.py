@@ -16,9 +16,8 @@ import psycopg2
 from paraphe.local.data_folder import DataFolder
 from paraphe.local.errors import StartupError
 from paraphe.local.process import ProcessSpec
+from paraphe.local.running_database import DATABASE
 from paraphe.local.servers.base import EmbeddedServer, wheel_binary
-
-DATABASE = "paraphe"  # of the database and of the role that owns it
 
 
 class PostgresServer(EmbeddedServer):

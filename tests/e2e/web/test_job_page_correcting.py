@@ -327,13 +327,18 @@ class TestAnswersThatComeLate:
         assert len(desk.correction(job_id, 2)["correction"]["boxes"]) == 2
         assert len(late.addresses) == 1, "a double click opens it once"
 
-    def test_who_goes_on_while_it_is_saved_is_told_that_it_was(self, desk: Desk) -> None:
+    def being_saved(self, desk: Desk) -> tuple[Page, str, Held]:
+        """The first of two pages, whose correction is on its way, and what holds it there."""
         job_id = desk.examined(a_page(0.9), a_page(0.9, number=2))
         page = desk.person()
         correct(desk, page, job_id)
         late = Held(page, "**/correction", "PUT")
         page.keyboard.press("s")
         late.wait()
+        return page, job_id, late
+
+    def test_who_goes_on_while_it_is_saved_is_told_that_it_was(self, desk: Desk) -> None:
+        page, job_id, late = self.being_saved(desk)
         page.keyboard.press("j")
         late.let_go()
         expect(page.locator("[data-part=number]")).to_have_value("2")
@@ -341,12 +346,7 @@ class TestAnswersThatComeLate:
         assert len(desk.correction(job_id)["correction"]["boxes"]) == 1
 
     def test_what_is_drawn_while_it_is_saved_is_not_taken_for_saved(self, desk: Desk) -> None:
-        job_id = desk.examined(a_page(0.9), a_page(0.9, number=2))
-        page = desk.person()
-        correct(desk, page, job_id)
-        late = Held(page, "**/correction", "PUT")
-        page.keyboard.press("s")
-        late.wait()
+        page, job_id, late = self.being_saved(desk)
         page.keyboard.press("n")
         late.let_go()
         saved(page)
