@@ -22,7 +22,8 @@ _OPENERS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
 }
 _JPEG_END = b"\xff\xd9"
 _TAIL_BYTES = 4096
-_WEBP_EXTENDED_BYTES = 30
+_WEBP_HEAD_BYTES = 30
+_WEBP_SIDE = 0x3FFF  # the bits of a width or a height, except in the extended form
 
 Image.MAX_IMAGE_PIXELS = None  # each page's declared size is checked against the caller's own limit instead
 
@@ -48,6 +49,9 @@ class ImageDocument:
         """The picture, turned upright, scaled to ``fit``."""
         image = self._image
         check_page_pixels(number, *image.size, self._limits)
+        if isinstance(image, PngImagePlugin.PngImageFile):
+            with decoding("The image", self._is_cut_short):
+                _load_png(image)
         turn = raster.orientation(image)
         width, height = image.size[::-1] if raster.is_sideways(turn) else image.size
         size = fit.size(width, height)
@@ -72,10 +76,31 @@ class ImageDocument:
 
 def _check_webp(file: BinaryIO, limits: RenderLimits) -> None:
     """WebP's decoder allocates the whole canvas on opening, so look at the header before it does."""
-    head = file.read(_WEBP_EXTENDED_BYTES)
+    head = file.read(_WEBP_HEAD_BYTES)
     if int.from_bytes(head[4:8], "little") + 8 > file.seek(0, os.SEEK_END):
         raise truncated("The image")
     file.seek(0)
-    if head[12:16] == b"VP8X" and len(head) == _WEBP_EXTENDED_BYTES:
-        width, height = (1 + int.from_bytes(head[start : start + 3], "little") for start in (24, 27))
-        check_page_pixels(1, width, height, limits)
+    check_page_pixels(1, *_webp_size(head), limits)
+
+
+def _webp_size(head: bytes) -> tuple[int, int]:
+    """Width and height in pixels that the head declares; 1 x 1 of what is no picture, which the decoder refuses."""
+
+    def number(start: int, count: int) -> int:
+        return int.from_bytes(head[start : start + count], "little")
+
+    match head[12:16]:
+        case b"VP8X":
+            return 1 + number(24, 3), 1 + number(27, 3)
+        case b"VP8L":
+            return 1 + (number(21, 4) & _WEBP_SIDE), 1 + (number(21, 4) >> 14 & _WEBP_SIDE)
+        case b"VP8 ":
+            return number(26, 2) & _WEBP_SIDE, number(28, 2) & _WEBP_SIDE
+    return 1, 1
+
+
+def _load_png(image: PngImagePlugin.PngImageFile) -> None:
+    """Before its EXIF is asked for, which may lie behind the pixels: Pillow would load them and hide their faults."""
+    if image.mode == "P" and not (image.palette and image.palette.palette):
+        raise ValueError("its palette is missing")
+    image.load()

@@ -19,6 +19,7 @@ from shared.domain.errors import DocumentError, ErrorCode, ParapheError, Tempora
 from shared.pages.protocol import LENGTH_BYTES, Request
 
 _START_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 _PIPE_BYTES = 1024 * 1024
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 # What a decoder's own mistake ends it with. Any other signal somebody has sent.
@@ -40,7 +41,8 @@ class RendererProcess:
             start_new_session=True,  # Ctrl-C at the terminal is for the parent, which drains first
         )
         # Linux begins a child's count of memory at what its parent has used until then.
-        self._memory_before = _most_memory(os.getpid())
+        self._parents_memory = _most_memory(os.getpid())
+        self._memory_before = self._memory_seen = 0
         assert self._process.stdin
         assert self._process.stdout
         self._answers = self._process.stdout.fileno()
@@ -64,7 +66,7 @@ class RendererProcess:
         if self.documents == 0:
             self._await("The renderer does not start; its reason is on this program's stderr.")
         self.documents += 1
-        self._memory_before = max(self._memory_before, _most_memory(self._process.pid))
+        self._memory_before = _most_memory(self._process.pid)
         assert self._process.stdin
         with suppress(BrokenPipeError):  # it is dead, as the wait for its word will tell
             self._process.stdin.write(request.encode())
@@ -126,7 +128,7 @@ class RendererProcess:
 
     def _read_into(self, view: memoryview, deadline: float) -> None:
         while view:
-            if not self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            if not self._wait(deadline):
                 self.kill()
                 raise DocumentError(
                     ErrorCode.RENDER_TIMEOUT, "Drawing a page took longer than allowed; export or scan it more simply."
@@ -136,6 +138,14 @@ class RendererProcess:
                 self._report_death()
             view = view[count:]
 
+    def _wait(self, deadline: float) -> bool:
+        """Whether there is something to read in time. What the child uses meanwhile is noted: the dead cannot tell."""
+        while not self._poll.poll(max(0.0, min(_LOOK_SECONDS, deadline - time.monotonic())) * 1000):
+            if time.monotonic() >= deadline:
+                return False
+            self._memory_seen = max(self._memory_seen, _most_memory(self._process.pid))
+        return True
+
     def _report_death(self) -> NoReturn:
         ended_by, most_memory = self._ending()
         if ended_by == -signal.SIGXCPU:
@@ -143,13 +153,13 @@ class RendererProcess:
                 ErrorCode.RENDER_TIMEOUT,
                 "Drawing took more processor time than allowed; export or scan it more simply.",
             )
-        much = self._memory_bytes / 4
-        if ended_by == -signal.SIGABRT and most_memory > much:  # as PDFium does when it gets no more memory
+        # PDFium aborts when it gets no more memory.
+        if ended_by == -signal.SIGABRT and self._took_much(most_memory):
             raise memory_error()
         if ended_by is not None and ended_by < 0 and -ended_by not in _CRASHES:
             # Not ours: a kernel without memory takes renderers first, whoever has filled it. The document is to blame
             # only if it certainly took much.
-            if most_memory > max(much, self._memory_before):
+            if self._took_much(most_memory):
                 raise memory_error()
             raise TemporaryError(
                 ErrorCode.INTERNAL_ERROR,
@@ -159,6 +169,11 @@ class RendererProcess:
         raise DocumentError(
             ErrorCode.RENDER_CRASH, "The document crashed its renderer; export or scan it again with another program."
         )
+
+    def _took_much(self, most_memory: int) -> bool:
+        """Whether the document at hand certainly did. The most at its end may be the parent's: then what was seen."""
+        used = most_memory if most_memory > self._parents_memory else self._memory_seen
+        return used > max(self._memory_bytes / 4, self._memory_before)
 
     def _ending(self) -> tuple[int | None, int]:
         """Exit status (negative: the signal) and most memory ever used in bytes, which Popen.wait would not tell."""

@@ -18,6 +18,7 @@ _TURNS = {
 }
 _SIDEWAYS = (5, 6, 7, 8)
 _AVERAGEABLE = ("L", "RGB", "RGBX", "CMYK", "YCbCr", "LA", "RGBA", "I", "F")
+_SIXTEEN_BIT_WHITE = 65535
 
 
 def orientation(image: Image.Image) -> int:
@@ -46,19 +47,31 @@ def scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if small.mode in ("LA", "RGBA"):
         return _on_white(small)
     if small.mode in ("I", "F"):
-        return _eight_bit(small, 65535.0 if sixteen_bit else None)
+        return _eight_bit(small, _SIXTEEN_BIT_WHITE if sixteen_bit else None)
     return small if small.mode in ("L", "RGB") else small.convert("RGB")
 
 
 def _averageable(image: Image.Image) -> Image.Image:
     """The picture in a mode whose values may be averaged (palette indices and hues may not)."""
+    if image.mode.startswith("I;16"):
+        return _sixteen_bits_on_white(image)
     if image.has_transparency_data:
         return image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA")
     if image.mode in _AVERAGEABLE:
         return image
     if image.mode == "1":
         return image.convert("L")
-    return image.convert("I" if image.mode.startswith("I;16") else "RGB")
+    return image.convert("RGB")
+
+
+def _sixteen_bits_on_white(image: Image.Image) -> Image.Image:
+    """Mode I. Pillow's alpha is for 8 bits only, so the one value a PNG may call transparent is painted white."""
+    deep = image.convert("I")
+    transparent = image.info.get("transparency")
+    if transparent is not None:
+        is_transparent = [255 * (value == transparent) for value in range(_SIXTEEN_BIT_WHITE + 1)]
+        deep.paste(_SIXTEEN_BIT_WHITE, mask=deep.point(is_transparent, "L"))
+    return deep
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:

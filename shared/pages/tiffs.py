@@ -15,10 +15,13 @@ from shared.pages.tone import stored_tone
 
 _NEW_SUBFILE_TYPE = 254
 _REDUCED_COPY = 1  # bit of NewSubfileType: a thumbnail of another page
+_BITS_PER_SAMPLE = 258
 _PHOTOMETRIC = 262
 _WHITE_IS_ZERO = 0
 _ORIENTATION = 274
 _RESOLUTIONS = (282, 283)  # across, down
+_SAMPLE_FORMAT = 339
+_UNSIGNED = 1
 _DATA_PLACES = ((273, 279), (324, 325))  # offsets and byte counts: of strips, of tiles
 
 Image.MAX_IMAGE_PIXELS = None  # each page's declared size is checked against the caller's own limit instead
@@ -48,9 +51,9 @@ class TiffDocument:
         check_page_pixels(number, width, height, self._limits)
         with decoding(f"Page {number}", self._is_cut_short):
             image.load()
-        scaled = raster.scaled(image, fit.size(width, height))
-        if image.mode == "I;16" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-            scaled = ImageOps.invert(scaled)  # as Pillow does by itself at any other depth
+        scaled = raster.scaled(_full_range(image), fit.size(width, height))
+        if image.mode in ("I;16", "F") and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            scaled = ImageOps.invert(scaled)  # as Pillow does by itself in the other modes
         return DrawnPage(number, width, height, scaled, stored_tone(image, scaled))
 
     def close(self) -> None:
@@ -107,6 +110,16 @@ class TiffDocument:
                 raise truncated(f"Page {number}")
             if offsets_tag in tags and not offsets:
                 raise DocumentError(ErrorCode.CORRUPT_DOCUMENT, f"Page {number} holds no picture; scan it again.")
+
+
+def _full_range(image: TiffImagePlugin.TiffImageFile) -> Image.Image:
+    """The picture with the numbers that its file holds, where Pillow takes them for others."""
+    tags = image.tag_v2
+    if image.mode == "I" and tags.get(_SAMPLE_FORMAT, (_UNSIGNED,)) == (_UNSIGNED,):
+        return Image.frombytes("F", image.size, image.tobytes(), "raw", "F;32N")  # the upper half came out negative
+    if image.mode == "I;16" and tags.get(_BITS_PER_SAMPLE) == (12,):
+        return image.point(lambda value: value * (65535 / 4095))
+    return image
 
 
 def _number(value: object) -> float:

@@ -2,24 +2,32 @@
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from random import Random
 
 import pytest
 from PIL import Image
 
-from benchmarks.fuzz_documents import fuzz, seed_documents
+from benchmarks.fuzz_documents import fuzz, seed_documents, try_document
 from shared.domain.errors import DocumentError, ErrorCode
-from shared.pages.renderer import RenderedPage
+from shared.pages.renderer import RenderedPage, Renderer
 from tests.unit.pages.making import (
     CATALOG,
     encrypted_pdf,
     endless_pdf,
     expanding_pdf,
+    lossless_webp_claiming,
+    lossy_webp_claiming,
     one_page_pdf,
     pdf,
     pdf_of_pages,
+    png,
+    png_chunks,
     png_claiming,
+    png_of_palette,
     saved,
     striped,
+    unreadable_png,
     webp_claiming,
 )
 
@@ -40,6 +48,10 @@ BAD: dict[str, tuple[bytes, dict[str, float], ErrorCode | None]] = {
     "png without pixels": (png_claiming(50, 50), {}, ErrorCode.TRUNCATED_DOCUMENT),
     "jpeg with a damaged head": (b"\xff\xd8\xff" + bytes(40) + JPEG[43:], {}, ErrorCode.CORRUPT_DOCUMENT),
     "png with damaged pixels": (PNG[:60] + bytes(20) + PNG[80:], {}, ErrorCode.CORRUPT_DOCUMENT),
+    "png whose pixels were damaged before they were summed": (unreadable_png(), {}, ErrorCode.CORRUPT_DOCUMENT),
+    "png without its palette": (png_of_palette(), {}, ErrorCode.CORRUPT_DOCUMENT),
+    "png of an empty palette": (png_of_palette(before=b""), {}, ErrorCode.CORRUPT_DOCUMENT),
+    "png whose palette comes late": (png_of_palette(after=b"\xff\xff\xff"), {}, ErrorCode.CORRUPT_DOCUMENT),
     "tiff with damaged pixels": (LZW[:12] + b"noise" * 8 + LZW[52:], {}, ErrorCode.CORRUPT_DOCUMENT),
     "encrypted pdf": (encrypted_pdf(), {}, ErrorCode.ENCRYPTED_DOCUMENT),
     "pdf without pages": (pdf([CATALOG, b"<</Type/Pages/Kids[]/Count 0>>"]), {}, ErrorCode.NO_PAGES),
@@ -53,6 +65,8 @@ BAD: dict[str, tuple[bytes, dict[str, float], ErrorCode | None]] = {
     "png bomb": (png_claiming(50_000, 50_000), {}, ErrorCode.PAGE_TOO_LARGE),
     "png beyond reason": (png_claiming(2**31 - 1, 2**31 - 1), {}, ErrorCode.PAGE_TOO_LARGE),
     "webp bomb": (webp_claiming(16_000, 16_000), {}, ErrorCode.PAGE_TOO_LARGE),
+    "lossless webp bomb": (lossless_webp_claiming(16_383, 16_383), {}, ErrorCode.PAGE_TOO_LARGE),
+    "lossy webp bomb": (lossy_webp_claiming(16_383, 16_383), {}, ErrorCode.PAGE_TOO_LARGE),
     "jpeg above the limit": (saved(striped(), "JPEG"), {"max_page_pixels": 20_000}, ErrorCode.PAGE_TOO_LARGE),
     "tiff above the limit": (saved(striped(), "TIFF"), {"max_page_pixels": 20_000}, ErrorCode.PAGE_TOO_LARGE),
     "pdf of 200 inches": (
@@ -96,3 +110,31 @@ def test_damaged_documents_give_pages_or_a_code() -> None:
     results = Counter(outcome.result for outcome in outcomes)
     assert results["pages"] > 50
     assert {"corrupt_document", "truncated_document", "unsupported_type"} <= set(results)
+
+
+def test_pngs_of_damaged_chunks_under_right_checksums_give_pages_or_a_code(renderer: Renderer, tmp_path: Path) -> None:
+    sound = [content for name, content in SEEDS.items() if name.endswith(".png")]
+    chance = Random(20)
+    results: Counter[str] = Counter()
+    for number in range(300):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(with_a_damaged_chunk(chance.choice(sound), chance))
+        outcome = try_document(renderer, path.name, path)
+        assert not outcome.is_fault, outcome
+        results[outcome.result] += 1
+    assert results["pages"] > 10
+    assert results["corrupt_document"] > 100
+
+
+def with_a_damaged_chunk(content: bytes, chance: Random) -> bytes:
+    """A PNG of which a chunk lacks, or is in another place, or differs in a byte."""
+    chunks = list(png_chunks(content))
+    place = chance.randrange(len(chunks) - 1)
+    name, inside = chunks.pop(place)
+    match chance.choice(("lost", "moved", "changed")):
+        case "moved":
+            chunks.insert(chance.randrange(len(chunks)), (name, inside))
+        case "changed":
+            changed = chance.randrange(len(inside))
+            chunks.insert(place, (name, inside[:changed] + chance.randbytes(1) + inside[changed + 1 :]))
+    return png(*chunks)

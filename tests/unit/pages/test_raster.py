@@ -77,6 +77,13 @@ def test_a_transparent_palette_colour_is_white_paper(render: Callable[..., list[
     assert page.raster.min() == 255
 
 
+def test_a_transparent_value_of_sixteen_bits_is_white_paper_and_every_other_stays_as_it_is(render: Render) -> None:
+    stripes = np.repeat(np.array([40, 90, 200], dtype=np.uint16), 20)
+    deep = Image.fromarray(np.tile(257 * stripes, (60, 1)))
+    (page,) = render(saved(deep, "PNG", transparency=257 * 90), size=60)
+    assert page.raster[30, [10, 30, 50], 0] == pytest.approx([40, 255, 200], abs=1)
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_exif_orientation_is_honoured(render: Render, form: str, turn: int) -> None:

@@ -114,13 +114,16 @@ def test_leaving_early_frees_the_child(book: Path, page: Path) -> None:
         assert len(list(renderer.pages(page, 100, LIMITS))) == 1
 
 
-def test_a_child_that_crashes_is_replaced(book: Path, page: Path) -> None:
+@pytest.mark.parametrize("crash", [signal.SIGSEGV, signal.SIGABRT])
+def test_a_child_that_crashes_is_replaced(book: Path, page: Path, crash: signal.Signals) -> None:
+    """And with little memory in use, an abort is no want of it, however much this process has used."""
+    assert memory_used() > SMALL_MEMORY.memory_bytes / 4, "this process counts as small"
     before = children()
     with Renderer(1) as renderer:
-        pages = renderer.pages(book, 640, LIMITS)
+        pages = renderer.pages(book, 640, SMALL_MEMORY)
         next(pages)
         (child,) = children() - before
-        os.kill(child, signal.SIGSEGV)
+        os.kill(child, crash)
         with pytest.raises(DocumentError) as caught:
             list(pages)
         assert caught.value.code is ErrorCode.RENDER_CRASH
@@ -187,6 +190,22 @@ def killed_with_the_memory_full(greedy: Path) -> ErrorCode:
         with pytest.raises(DocumentError) as caught:
             drawing.result()
         return caught.value.code
+
+
+def test_a_child_that_gets_no_more_memory_is_known_for_it_also_by_a_large_parent(tmp_path: Path) -> None:
+    greedy = tmp_path / "greedy.pdf"
+    greedy.write_bytes(expanding_pdf())
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as large_parent:
+        assert large_parent.submit(grown_and_out_of_memory, greedy).result() is ErrorCode.RENDER_MEMORY
+
+
+def grown_and_out_of_memory(greedy: Path) -> ErrorCode:
+    """What the document is said to be at fault for."""
+    bytearray(SMALL_MEMORY.memory_bytes)
+    assert memory_used() > SMALL_MEMORY.memory_bytes
+    with Renderer(1) as renderer, pytest.raises(DocumentError) as caught:
+        renderer.picture(greedy, 1, 100, SMALL_MEMORY)
+    return caught.value.code
 
 
 def test_what_an_earlier_document_took_is_not_held_against_the_one_at_hand(book: Path, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
 from shared.pages.renderer import RenderedPage
-from tests.unit.pages.making import saved, striped
+from tests.unit.pages.making import raw_tiff, saved, striped
 
 Render = Callable[..., list[RenderedPage]]
 
@@ -61,6 +62,32 @@ def test_sixteen_bits_of_which_none_is_white(render: Render, compression: str) -
     (page,) = render(saved(deep, "TIFF", tiffinfo=tags, compression=compression))
     assert page.raster[10, 10].max() < 10
     assert page.raster[50, 30].min() > 245
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("white_is_zero", [False, True])
+def test_floats(render: Render, order: str, white_is_zero: bool) -> None:
+    page = np.asarray(striped().convert("L")) / 255
+    pixels = (1 - page if white_is_zero else page).astype(f"{order}f4").tobytes()
+    is_as_seen(render(raw_tiff(pixels, (120, 200), 32, order=order, kind=3, photometric=0 if white_is_zero else 1)))
+
+
+@pytest.mark.parametrize("white", [2**32 - 1, 2**31, 65535])
+def test_unsigned_numbers_of_thirty_two_bits(render: Render, white: int) -> None:
+    pixels = (np.asarray(striped().convert("L")) / 255 * white).astype("<u4").tobytes()
+    is_as_seen(render(raw_tiff(pixels, (120, 200), 32)))
+
+
+def test_twelve_bits(render: Render) -> None:
+    first, second = (np.asarray(striped().convert("L"), dtype=np.uint16).reshape(-1, 2) // 255 * 4095).T
+    packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=1).astype(np.uint8)
+    is_as_seen(render(raw_tiff(packed.tobytes(), (120, 200), 12)))
+
+
+def is_as_seen(pages: list[RenderedPage]) -> None:
+    """The black quarter is black, and the paper white."""
+    assert pages[0].raster[10, 10].max() < 10
+    assert pages[0].raster[50, 30].min() > 245
 
 
 @pytest.mark.parametrize(
