@@ -61,6 +61,11 @@ class OrphanSweep:
         else:
             self._pass = under_way
 
+    def begin_anew(self) -> None:
+        """Another reconciler leads: what is withheld it says, and should the lead come back, a pass finds it again."""
+        self._pass, self._next_pass = None, 0.0
+        self._metrics.orphans_withheld.set(0)
+
     def run(self, now: datetime) -> Iterator[None]:
         """One pass; stops after every batch."""
         yield from self._sweep_uploads(now - _UPLOAD_AGE)

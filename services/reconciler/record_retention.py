@@ -33,22 +33,28 @@ class RecordRetention:
     settings: RetentionSettings
     _next: float = field(default=0.0, init=False)
 
-    def step(self) -> None:
-        """``remove`` if it is time."""
-        if time.monotonic() >= self._next:
-            self.remove()
+    def step(self) -> bool:
+        """``remove`` if it is time; says whether more is due at once."""
+        if time.monotonic() < self._next:
+            return False
+        more = self.remove()
+        if not more:
             self._next = time.monotonic() + _EVERY_S
+        return more
 
-    def remove(self) -> None:
-        """Everything that is due, in batches: each a transaction of its own, with its audit lines."""
+    def remove(self) -> bool:
+        """A batch of each kind, in a transaction of its own with its audit lines; says whether more may be due."""
+        more = False
         for kind, action, remove, days in (
             ("delivery", Action.DELIVERIES_ERASED, expiry.remove_deliveries, self.settings.delivery_days),
             ("incident", Action.INCIDENTS_ERASED, expiry.remove_incidents, self.settings.alert_days),
             ("alert", Action.ALERTS_ERASED, expiry.remove_alerts, self.settings.alert_days),
         ):
-            while days and (number := transact(self.engine, partial(_batch, remove=remove, action=action, days=days))):
+            if days and (number := transact(self.engine, partial(_batch, remove=remove, action=action, days=days))):
                 self.metrics.records_expired.labels(kind).inc(number)
                 log.info("retention", kind=kind, removed=number)
+                more |= number >= _BATCH
+        return more
 
 
 def _batch(connection: Connection, remove: Remove, action: Action, days: int) -> int:

@@ -25,7 +25,7 @@ _UPLOADS_A_TRANSACTION = 20
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """Each method does one repair once, completely. Faults of servers pass through to the loop that calls it."""
+    """Each repair does a batch and says whether more may be due. Faults of servers pass through to its loop."""
 
     engine: Engine
     publisher: Publisher
@@ -34,22 +34,28 @@ class Repairs:
     jobs: JobSettings
     redis: RedisSettings
 
-    def take_back_from_silent_workers(self) -> None:
+    def take_back_from_silent_workers(self) -> bool:
         """Queue again, or fail, the jobs whose lease ran out."""
-        while messages := transact(self.engine, partial(leases.expire, settings=self.jobs, limit=_BATCH)):
+        messages = transact(self.engine, partial(leases.expire, settings=self.jobs, limit=_BATCH))
+        if messages:
             log.warning("leases ran out", jobs=len(messages))
             self.metrics.leases_expired.inc(len(messages))
             dispatch.send(self.publisher, messages)
+        return len(messages) == _BATCH
 
-    def send_again(self) -> None:
-        """Send what is scheduled and due, and what the broker must have lost."""
-        for topic, queue in _QUEUES.items():
-            while messages := self._take_due(topic, held_messages(self.redis, queue)):
-                sent = dispatch.send(self.publisher, messages)
-                self.metrics.count_sent(topic, sent)
-                log.info("sent by the reconciler", topic=topic, messages=sent)
-                if sent < len(messages) or len(messages) < _BATCH:
-                    break
+    def send_again(self) -> bool:
+        """Send what is scheduled and due, and what the broker must have lost; no topic waits for the other's end."""
+        more = [self._send_due(topic, queue) for topic, queue in _QUEUES.items()]
+        return any(more)
+
+    def _send_due(self, topic: Topic, queue: str) -> bool:
+        messages = self._take_due(topic, held_messages(self.redis, queue))
+        if not messages:
+            return False
+        sent = dispatch.send(self.publisher, messages)
+        self.metrics.count_sent(topic, sent)
+        log.info("sent by the reconciler", topic=topic, messages=sent)
+        return sent == len(messages) >= _BATCH
 
     def _take_due(self, topic: Topic, held: int) -> list[Message]:
         def take(connection: Connection) -> list[Message]:
@@ -65,19 +71,17 @@ class Repairs:
 
         return transact(self.engine, take)
 
-    def remove_expired_uploads(self) -> None:
+    def remove_expired_uploads(self) -> bool:
         """Delete uploads past their time, as those that a job was made of are, too.
 
         Objects first: a row whose object could not be deleted stays for later.
         """
-        while True:
-            with self.engine.begin() as connection:
-                expired = uploads.take_expired(connection, limit=_UPLOADS_A_TRANSACTION)
-                for upload in expired:
-                    self.store.delete(upload.object_name)
-            self.metrics.uploads_removed.inc(len(expired))
-            if len(expired) < _UPLOADS_A_TRANSACTION:
-                return
+        with self.engine.begin() as connection:
+            expired = uploads.take_expired(connection, limit=_UPLOADS_A_TRANSACTION)
+            for upload in expired:
+                self.store.delete(upload.object_name)
+        self.metrics.uploads_removed.inc(len(expired))
+        return len(expired) == _UPLOADS_A_TRANSACTION
 
     def measure(self) -> None:
         """Set the gauges."""

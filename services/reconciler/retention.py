@@ -38,15 +38,18 @@ class Retention:
     jobs: JobSettings
     settings: RetentionSettings
 
-    def erase_expired(self) -> None:
-        """Everything that is due, a job a transaction: a store that goes away in the middle undoes one job only."""
-        if not self.settings.days:
-            return
-        while due := transact(self.engine, self._due):
-            for job_id, client_id in due:
-                self._erase(job_id, client_id)
+    def erase_expired(self) -> bool:
+        """Erase a batch of what is due, and say whether more may be.
+
+        A job a transaction: a store that goes away in the middle undoes one job only.
+        """
+        due = transact(self.engine, self._due) if self.settings.days else []
+        for job_id, client_id in due:
+            self._erase(job_id, client_id)
+        if due:
             self.metrics.jobs_expired.inc(len(due))
             log.info("retention", erased=len(due))
+        return len(due) == _BATCH
 
     def _due(self, connection: Connection) -> list[tuple[UUID, UUID]]:
         end = datetime.now(UTC) - timedelta(days=self.settings.days)

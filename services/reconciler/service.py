@@ -40,7 +40,7 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
     records = RecordRetention(engine, metrics, settings.retention)
     orphans = OrphanSweep(engine, store, metrics, timedelta(days=settings.options.orphan_days))
     models = ModelWatch(engine, metrics)
-    led = partial(_led_loop, leadership, metrics)
+    led = partial(_led_loop, stop, leadership, metrics)
     often, seldom = settings.options.every_s, settings.options.sweep_every_s
     # A loop each, so that one server's outage holds up only what needs that server.
     run_until(
@@ -51,7 +51,7 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
             led("uploads", repairs.remove_expired_uploads, seldom),
             led("retention", retention.erase_expired, seldom),
             led("records", records.step, seldom),
-            led("orphans", orphans.step, seldom),
+            led("orphans", orphans.step, seldom, orphans.begin_anew),
             led("models", models.sum_up, seldom),
             EnduringLoop("gauges", repairs.measure, period_s=often),
             EnduringLoop("model gauges", models.measure, period_s=seldom),
@@ -65,18 +65,31 @@ def run(settings: ReconcilerSettings, metrics: ReconcilerMetrics, stop: threadin
 
 
 def _led_loop(
-    leadership: Leadership, metrics: ReconcilerMetrics, name: str, repair: Callable[[], None], period_s: float
+    stop: threading.Event,
+    leadership: Leadership,
+    metrics: ReconcilerMetrics,
+    name: str,
+    repair: Callable[[], bool | None],
+    period_s: float,
+    forget: Callable[[], None] = lambda: None,
 ) -> EnduringLoop:
-    """Of several reconcilers only the one that leads carries out ``repair``, and only that one ticks."""
+    """Of several reconcilers only the one that leads carries out ``repair``, and only that one ticks.
+
+    ``repair`` does a batch and may say that more is due: it goes on at once, and ticks, for it does not stand still.
+    ``forget`` is called while another leads: what this one knew grows old.
+    """
 
     def step() -> None:
-        metrics.leads.set(0)
-        if not leadership.is_held():
-            metrics.stop_ticking(name)
-            return
-        metrics.leads.set(1)
-        metrics.begin_ticking(name)
-        repair()
-        metrics.tick(name)
+        more: bool | None = True
+        while more and not stop.is_set():
+            metrics.leads.set(0)
+            if not leadership.is_held():
+                metrics.stop_ticking(name)
+                forget()
+                return
+            metrics.leads.set(1)
+            metrics.begin_ticking(name)
+            more = repair()
+            metrics.tick(name)
 
     return EnduringLoop(name, step, period_s=period_s)

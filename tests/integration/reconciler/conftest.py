@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 import redis
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.service import run
 from services.reconciler.settings import ReconcilerOptions, ReconcilerSettings
+from shared.db.engine import lift_limits
+from shared.db.locks import AdvisoryLock
 from shared.queue import queue_lists
 from shared.settings import JobSettings
 from tests.integration.db.stories import Stories
@@ -48,13 +51,13 @@ def stories(engine: Engine) -> Stories:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[[], RunningReconciler]]:
+def start() -> Iterator[Callable[..., RunningReconciler]]:
     """Start a reconciler; all are stopped after the test."""
     started: list[RunningReconciler] = []
 
-    def start_one() -> RunningReconciler:
+    def start_one(sweep_every_s: float = 0.1) -> RunningReconciler:
         registry, stop = CollectorRegistry(), threading.Event()
-        settings = ReconcilerSettings(options=ReconcilerOptions(every_s=0.1, sweep_every_s=0.1), jobs=QUICK)
+        settings = ReconcilerSettings(options=ReconcilerOptions(every_s=0.1, sweep_every_s=sweep_every_s), jobs=QUICK)
         thread = threading.Thread(target=run, args=(settings, ReconcilerMetrics(registry), stop), daemon=True)
         thread.start()
         started.append(RunningReconciler(thread, stop, registry))
@@ -63,6 +66,20 @@ def start() -> Iterator[Callable[[], RunningReconciler]]:
     yield start_one
     for one in started:
         one.stop()
+
+
+@contextmanager
+def another_leads(engine: Engine) -> Iterator[None]:
+    """For so long. Whoever leads loses its session, and is behind us when it comes again."""
+    take_over = text(
+        "select pg_terminate_backend(pid), pg_advisory_lock(:lock) from pg_locks"
+        " where locktype = 'advisory' and objid = :lock and granted"
+    )
+    with engine.begin() as connection:
+        lift_limits(connection)
+        connection.execute(take_over, {"lock": AdvisoryLock.RECONCILER})
+        yield
+        connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": AdvisoryLock.RECONCILER})
 
 
 @dataclass(frozen=True)

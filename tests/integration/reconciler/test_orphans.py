@@ -2,13 +2,14 @@
 
 import io
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, text
 
-from services.reconciler import orphans
+from services.reconciler import orphans, service
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.orphans import OrphanSweep
 from shared.db import jobs, uploads
@@ -17,7 +18,8 @@ from shared.domain.ids import new_id
 from shared.domain.job import Document, JobOptions
 from shared.objects import ObjectMissingError, ObjectStore
 from shared.settings import JobSettings
-from tests.integration.db.stories import Stories
+from tests.integration.db.stories import Stories, wait_for
+from tests.integration.reconciler.conftest import RunningReconciler, another_leads
 
 AGE = timedelta(days=30)
 
@@ -145,6 +147,22 @@ def test_where_most_have_no_job_the_database_is_wrong(warehouse: Warehouse, monk
     warehouse.pass_at(a_month_on())
     assert not any(warehouse.has(one) for one in lost)
     assert warehouse.value("paraphe_orphans_withheld") == 0
+
+
+def test_only_who_leads_says_that_documents_have_no_job(
+    warehouse: Warehouse, start: Callable[[], RunningReconciler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who does not would show for ever what it saw when it did."""
+    monkeypatch.setattr(orphans, "_CREDIBLE", 3)
+    monkeypatch.setattr(service, "OrphanSweep", lambda *given: OrphanSweep(*given[:-1], timedelta(seconds=1)))
+    for _ in range(4):
+        warehouse.put()
+    time.sleep(2.1)
+    reconciler = start()
+    wait_for(lambda: reconciler.value("paraphe_orphans_withheld") == 4)
+    with another_leads(warehouse.engine):
+        wait_for(lambda: reconciler.value("paraphe_orphans_withheld") == 0)
+    wait_for(lambda: reconciler.value("paraphe_orphans_withheld") == 4)
 
 
 def test_a_pass_goes_in_small_steps_and_then_rests(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

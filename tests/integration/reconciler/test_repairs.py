@@ -6,8 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
+from services.reconciler import repairs
+from services.reconciler.metrics import ReconcilerMetrics
+from services.reconciler.repairs import Repairs
 from shared import dispatch
 from shared.db import uploads
 from shared.db.outbox import Message, Topic
@@ -18,7 +22,7 @@ from shared.objects import ObjectMissingError, ObjectStore
 from shared.queue import DETECT_QUEUE, EVENT_QUEUE, Publisher
 from shared.settings import RedisSettings
 from tests.integration.db.stories import Stories, wait_for
-from tests.integration.reconciler.conftest import Broker, RunningReconciler
+from tests.integration.reconciler.conftest import QUICK, Broker, RunningReconciler
 from tests.servers import Servers
 
 Start = Callable[[], RunningReconciler]
@@ -39,6 +43,20 @@ def test_a_wiped_broker_gets_everything_again_and_nothing_twice(stories: Stories
     wait_for(lambda: broker.held(DETECT_QUEUE) == broker.held(EVENT_QUEUE) == 30)
     time.sleep(1.2)  # twice the time after which a message counts as possibly lost
     assert (broker.held(DETECT_QUEUE), broker.held(EVENT_QUEUE)) == (30, 30)
+
+
+def test_lost_events_do_not_wait_until_all_lost_jobs_are_sent(
+    stories: Stories, broker: Broker, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repairs, "_BATCH", 5)
+    accept_and_send(stories, 15)
+    broker.wipe()
+    time.sleep(QUICK.resend_after_s)
+    metrics = ReconcilerMetrics(CollectorRegistry())
+    by_hand = Repairs(stories.engine, Publisher(RedisSettings()), store, metrics, QUICK, RedisSettings())
+    more = by_hand.send_again()
+    assert (broker.held(DETECT_QUEUE), broker.held(EVENT_QUEUE)) == (5, 5)
+    assert more
 
 
 def test_a_long_healthy_backlog_is_not_multiplied(stories: Stories, broker: Broker, start: Start) -> None:

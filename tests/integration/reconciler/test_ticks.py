@@ -1,16 +1,20 @@
 """When each loop last did its work, as the alert on a reconciler that stands still sees it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import Engine, text
 
+from services.reconciler import retention
 from shared.db import uploads
-from shared.db.engine import lift_limits
-from shared.db.locks import AdvisoryLock
+from shared.domain.job import Job
+from shared.objects import ObjectStore
 from tests.integration.db.stories import Stories, wait_for
-from tests.integration.reconciler.conftest import RunningReconciler
+from tests.integration.reconciler.conftest import RunningReconciler, another_leads
+from tests.integration.reconciler.test_retention import Archive
 from tests.servers import Servers
 
 Start = Callable[[], RunningReconciler]
@@ -53,17 +57,33 @@ def stands_still_since(leader: RunningReconciler) -> None:
     assert (leader.last_tick("leases") or 0) > (others_at or 0)
 
 
+def test_a_loop_with_much_to_do_ticks_as_it_goes_and_does_not_rest(
+    stories: Stories, store: ObjectStore, start: Callable[..., RunningReconciler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_BATCH", 1)
+    monkeypatch.setenv("PARAPHE_RETENTION_DAYS", "1")
+    archive = Archive(stories.engine, stories, store)
+    slow, slower, _ = [archive.job(timedelta(days=age)) for age in (4, 3, 2)]
+    with held(stories.engine, slower):
+        with held(stories.engine, slow):
+            reconciler = start(sweep_every_s=600)
+            began = wait_for(lambda: reconciler.last_tick("retention"))
+        wait_for(lambda: (reconciler.last_tick("retention") or 0) > began)
+        assert slower.id in archive.ids()
+    wait_for(lambda: not archive.ids())
+
+
+@contextmanager
+def held(engine: Engine, job: Job) -> Iterator[None]:
+    """Whoever would erase the job has to wait."""
+    with engine.begin() as connection:
+        connection.execute(text("select 1 from jobs where id = :id for update"), {"id": job.id})
+        yield
+
+
 def test_who_lost_the_lead_shows_no_ticks_that_grow_old(stories: Stories, start: Start) -> None:
     reconciler = start()
     wait_for(lambda: all(reconciler.last_tick(loop) for loop in LOOPS))
-    # Ends the session that holds the lead, and is the next in the queue for it.
-    take_over = text(
-        "select pg_terminate_backend(pid), pg_advisory_lock(:lock) from pg_locks"
-        " where locktype = 'advisory' and objid = :lock and granted"
-    )
-    with stories.engine.begin() as connection:
-        lift_limits(connection)
-        connection.execute(take_over, {"lock": AdvisoryLock.RECONCILER})
+    with another_leads(stories.engine):
         wait_for(lambda: all(reconciler.last_tick(loop) is None for loop in LOOPS))
-        connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": AdvisoryLock.RECONCILER})
     wait_for(lambda: all(reconciler.last_tick(loop) for loop in LOOPS))
