@@ -16,19 +16,24 @@ from sqlalchemy import Connection, Engine
 from shared.db import audit, jobs, training
 from shared.db.audit import Action, Actor
 from shared.db.engine import transact
+from shared.documents import fetch_document
 from shared.domain.correction import Correction
 from shared.domain.detection import Box, Kind, Page
-from shared.domain.errors import DocumentError, NotFoundError, TemporaryError
+from shared.domain.errors import DocumentError, ErrorCode, NotFoundError, TemporaryError
 from shared.domain.job import Job
 from shared.domain.labels import KINDS, SIGNATURES_ONLY
-from shared.objects import ObjectMissingError, ObjectStore
+from shared.objects import ObjectStore
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
+from shared.scratch import held_folder, scratch_folder
 
 SOURCE = "corrected"
 """What the dataset's index calls these pages' source."""
 
 Raster = np.ndarray[Any, np.dtype[np.uint8]]
+
+# Whatever it is to become: an export that was killed has told nobody of its pages, so the next one beside it clears up.
+_UNFINISHED = ".paraphe-export-"
 
 _COLUMNS = ("source", "file", "width", "height", "n_boxes", "group", "doc", "tags")
 
@@ -75,8 +80,8 @@ class TrainingExport:
         if out.exists() and any(out.iterdir()):
             raise ExportRefusedError(f"{out} is not empty; name a new folder.")
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
-            unfinished = Path(folder) / "export"
+        with held_folder(out.parent, _UNFINISHED) as folder, scratch_folder():
+            unfinished = folder / "export"
             entries = self._record(list(self._draw_all(unfinished, client_name)))
             _write_index(unfinished, entries)
             if out.exists():
@@ -105,8 +110,12 @@ class TrainingExport:
         with tempfile.NamedTemporaryFile(prefix="paraphe-export-") as file:
             document = Path(file.name)
             try:
-                self._store.fetch(job.document.object_name, document)
-            except ObjectMissingError:  # erased since
+                fetch_document(self._store, job.document, document)
+            except TemporaryError as error:
+                if error.code is not ErrorCode.DOCUMENT_MISSING:
+                    raise
+                if self._allowed(job.client_id, job.id):  # not erased since
+                    self._left_out.append(f"{job.id}: {error.detail}")
                 return
             for page in job.result.pages:
                 if page.number not in numbers:

@@ -1,5 +1,6 @@
 """`paraphe data`: look at labelled pages, check them, pin them as a dataset version."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,8 @@ def show_data(folder: Folder) -> None:
     except DatasetError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    Console().print(_counts_table(table, KINDS))
+    unknown = [column for column in table["all"] if column not in ("pages", "signed", *KINDS)]
+    Console().print(_counts_table(table, [*KINDS, *unknown]))
 
 
 @data_app.command("export")
@@ -81,14 +83,18 @@ def export_data(
     """
     from paraphe.backup.errors import BackupError
     from paraphe.backup.reaching import servers_of
+    from paraphe.local.interruption import Interruption, StopRequestedError
     from paraphe.training_export import ExportRefusedError, TrainingExport
     from shared.db.engine import make_engine
     from shared.domain.errors import TemporaryError
     from shared.objects import ObjectStore
     from shared.settings import LimitSettings
 
+    # Pages lie about until the export is whole: however it is asked to stop, it takes them away first.
+    interruption = Interruption()
+    interruption.listen()
     try:
-        with servers_of(data, alone=False) as (postgres, objects):
+        with interruption.raising(), servers_of(data, alone=False) as (postgres, objects):
             engine = make_engine(postgres)
             try:
                 export = TrainingExport(engine, ObjectStore(objects), LimitSettings().rendering())
@@ -98,12 +104,14 @@ def export_data(
     except (BackupError, ExportRefusedError, TemporaryError) as error:
         typer.secho(str(error), fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from error
+    except StopRequestedError as error:
+        raise typer.Exit(130) from error
     for what in done.left_out:
         typer.secho(f"left out: {what}", fg=typer.colors.YELLOW, err=True)
     typer.echo(f"{out}: {done.pages} pages of {done.documents} documents")
 
 
-def _counts_table(rows: dict[str, dict[str, int]], kinds: tuple[str, ...]) -> Table:
+def _counts_table(rows: dict[str, dict[str, int]], kinds: Sequence[str]) -> Table:
     table = Table("pages of", "pages", "signed", *kinds)
     for name, values in rows.items():
         table.add_row(name, *(str(values.get(column, 0)) for column in ("pages", "signed", *kinds)))

@@ -1,6 +1,5 @@
 """One document examined: fetched, rendered, inferred, judged. Touches no database."""
 
-import hashlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -9,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from services.detector.models import LoadedModel, Models
+from shared.documents import fetch_document
 from shared.domain.detection import Page
-from shared.domain.errors import ErrorCode, TemporaryError
-from shared.domain.job import Document, Job, JobResult, Timings
+from shared.domain.job import Job, JobResult, Timings
 from shared.domain.verdict import decide
-from shared.objects import ObjectMissingError, ObjectStore
+from shared.objects import ObjectStore
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 
@@ -53,23 +52,12 @@ class Examiner:
         model = self._models.get(job.model)
         with TemporaryDirectory(prefix="paraphe-") as folder:
             path = Path(folder) / "document"
-            self._fetch(job.document, path)
+            fetch_document(self._objects, job.document, path)
             watch.lap("fetched")
             check()
             pages = self._pages(path, model, watch, check)
         decision = decide(pages, job.options.requirements, model.version.thresholds)
         return JobResult(decision, pages, model.version.name, model.version.version, _timings(job, watch))
-
-    def _fetch(self, document: Document, path: Path) -> None:
-        try:
-            self._objects.fetch(document.object_name, path)
-        except ObjectMissingError as error:
-            raise TemporaryError(
-                ErrorCode.DOCUMENT_MISSING, "The object store does not have the document; submit it again."
-            ) from error
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != document.sha256:
-                raise TemporaryError(ErrorCode.DOCUMENT_MISSING, "The stored document is not the one that was sent.")
 
     def _pages(self, path: Path, model: LoadedModel, watch: Stopwatch, check: Callable[[], None]) -> tuple[Page, ...]:
         waiting: deque[Future[Page]] = deque()

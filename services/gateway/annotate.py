@@ -1,12 +1,11 @@
 """Page pictures for people: drawn by the renderer, boxes drawn here."""
 
 import io
-from collections.abc import Sequence
 from enum import StrEnum
 
 from PIL import Image, ImageDraw, ImageFont
 
-from shared.domain.detection import Detection, Kind
+from shared.domain.detection import Detection, Kind, Page
 from shared.pages.renderer import RenderedPage
 
 _COLOURS = {Kind.SIGNATURE: (0, 110, 220), Kind.INITIALS: (0, 140, 70), Kind.STAMP: (190, 80, 0)}
@@ -19,16 +18,15 @@ def picture(page: RenderedPage) -> Image.Image:
     return Image.fromarray(page.raster)
 
 
-def draw_boxes(
-    image: Image.Image, detections: Sequence[Detection], page_width: int, *, with_confidence: bool = True
-) -> Image.Image:
-    """The image in colour with a box and its confidence for each detection, given in pixels of the whole page."""
+def draw_boxes(image: Image.Image, page: Page, *, with_confidence: bool = True) -> Image.Image:
+    """The page's image, of any size, in colour with a box and its confidence for each detection."""
     coloured = image.convert("RGB")
     pen = ImageDraw.Draw(coloured)
-    scale = image.width / page_width
+    # Not one scale for both: a fax that was examined before its lines were stretched has been found half as high.
+    scale = (image.width / page.width, image.height / page.height)
     line = max(2, image.width // 400)
     font = ImageFont.load_default(size=max(10, image.width // 60))
-    for one in detections:
+    for one in page.detections:
         label = f"{one.kind} {one.confidence:.0%}" if with_confidence else one.kind.value
         _draw_box(pen, one, label, scale, line, font)
     return coloured
@@ -38,13 +36,13 @@ def _draw_box(
     pen: ImageDraw.ImageDraw,
     one: Detection,
     label: str,
-    scale: float,
+    scale: tuple[float, float],
     line: int,
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
 ) -> None:
     colour = _COLOURS[one.kind]
-    left, top = one.box.x * scale, one.box.y * scale
-    right, bottom = left + one.box.width * scale, top + one.box.height * scale
+    left, top = one.box.x * scale[0], one.box.y * scale[1]
+    right, bottom = left + one.box.width * scale[0], top + one.box.height * scale[1]
     pen.rectangle((left, top, right, bottom), outline=colour, width=line)
     _, _, width, height = pen.textbbox((0, 0), label, font=font)
     above = max(0.0, top - height - 2 * line)

@@ -10,11 +10,11 @@ from PIL import Image
 from services.gateway.annotate import draw_boxes, picture
 from services.gateway.resources import Resources
 from shared.db import jobs
+from shared.documents import fetch_document
 from shared.domain.correction import corrected_page
 from shared.domain.detection import Page
 from shared.domain.errors import ErrorCode, TemporaryError
 from shared.domain.job import Job
-from shared.objects import ObjectMissingError
 
 
 @contextmanager
@@ -23,11 +23,12 @@ def document_of(gateway: Resources, job: Job) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="paraphe-page-") as folder:
         path = Path(folder) / "document"
         try:
-            gateway.objects.fetch(job.document.object_name, path)
-        except ObjectMissingError as error:
-            # Erased since it was read: then that is what to say.
-            gateway.transact(lambda connection: jobs.get(connection, job.client_id, job.id))
-            raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, "The document is not in the object store.") from error
+            fetch_document(gateway.objects, job.document, path)
+        except TemporaryError as error:
+            if error.code == ErrorCode.DOCUMENT_MISSING:
+                # Erased since it was read: then that is what to say.
+                gateway.transact(lambda connection: jobs.get(connection, job.client_id, job.id))
+            raise
         yield path
 
 
@@ -39,7 +40,7 @@ def plain_page(gateway: Resources, document: Path, number: int, width: int) -> I
 def boxed(image: Image.Image, job: Job, page: Page, *, corrected: bool) -> Image.Image:
     """The page's picture with the model's boxes, or a person's where they are wanted and there are some."""
     correction = job.result.corrections.get(page.number) if corrected and job.result else None
-    boxes = corrected_page(page, correction).detections
-    if not boxes:
+    shown = corrected_page(page, correction)
+    if not shown.detections:
         return image  # grey pages stay grey, and small
-    return draw_boxes(image, boxes, page.width, with_confidence=correction is None)
+    return draw_boxes(image, shown, with_confidence=correction is None)

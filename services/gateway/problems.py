@@ -66,6 +66,7 @@ _STATUSES: dict[str, int] = {
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.DATABASE_UNAVAILABLE: 503,
     ErrorCode.STORE_UNAVAILABLE: 503,
+    ErrorCode.DOCUMENT_MISSING: 503,  # until somebody puts it back
     ProblemCode.BACKLOG_FULL: 503,
     ProblemCode.STILL_PROCESSING: 504,
 }

@@ -1,10 +1,14 @@
 """What leaves for training: corrected pages of those who said yes, and of nobody else."""
 
 import csv
+import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,10 @@ from sqlalchemy import text
 
 from services.trainer import dataset_check
 from services.trainer.dataset import read_pages
+from shared.db.engine import lift_limits
 from shared.domain.labels import SIGNATURES_ONLY
+from shared.objects import ObjectStore
+from shared.settings import ObjectsSettings
 from tests import as_in_image, loopback
 from tests.conftest import LendSystem
 from tests.system import QUICK_RECOVERY, SAMPLES, System
@@ -56,11 +63,35 @@ def correct(api: httpx.Client, job_id: str, number: int, *boxes: tuple[str, list
     assert answer.status_code == 200, answer.text
 
 
+# `paraphe data`, as the image with the command line runs it: beside Compose's servers there is nothing else.
+PARAPHE_DATA = (sys.executable, str(AS_IN_IMAGE), "backup", "data")
+
+
 def paraphe(system: System, *words: str) -> subprocess.CompletedProcess[str]:
-    """`paraphe data`, as the image with the command line runs it: beside Compose's servers there is nothing else."""
-    command = [sys.executable, str(AS_IN_IMAGE), "backup", "data", *words]
     environment = {**os.environ, **system.servers.environment}
+    command = [*PARAPHE_DATA, *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@contextmanager
+def unfinished(system: System, out: Path, job_id: str) -> Iterator[subprocess.Popen[bytes]]:
+    """An export that has drawn the job's page, and cannot go on before the block ends."""
+    environment = {**os.environ, **system.servers.environment}
+    with system.engine.begin() as connection:
+        lift_limits(connection)
+        connection.execute(text("select from jobs where id = :id for update"), {"id": job_id})
+        process = subprocess.Popen([*PARAPHE_DATA, "export", "--out", str(out)], env=environment)
+        deadline = time.monotonic() + 60
+        while not pictures_in(out.parent):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield process
+
+
+def pictures_in(place: Path) -> list[str]:
+    """Names of all there are, hidden folders and such as go meanwhile included."""
+    return [name for _, _, names in os.walk(place) for name in names if name.endswith(".png")]
 
 
 def exported(folder: Path) -> set[tuple[str, str]]:
@@ -132,3 +163,53 @@ def test_a_document_sent_twice_leaves_once_with_its_newest_correction(
     assert {job for job, _ in exported(out)} == {first}, "the job is older, what was said last is said of it"
     nobody = paraphe(system, "export", "--out", str(tmp_path / "none"), "--client", "nobody")
     assert "0 pages of 0 documents" in nobody.stdout
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_an_export_that_is_told_to_stop_takes_its_pages_away(
+    system: System, api: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
+) -> None:
+    """``docker stop``, Ctrl-C."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    job_id = examined(api, UNSIGNED, consent=True)
+    correct(api, job_id, 1)
+    with unfinished(system, tmp_path / "export", job_id) as process:
+        process.send_signal(end)
+    assert process.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_export_left_goes_with_the_next(
+    system: System, api: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # as in the image: both in the volume, which outlives the container
+    job_id = examined(api, UNSIGNED, consent=True)
+    correct(api, job_id, 1)
+    with unfinished(system, tmp_path / "killed", job_id) as process:
+        process.kill()
+        process.wait()
+    assert pictures_in(tmp_path)
+    out = tmp_path / "export"
+    done = paraphe(system, "export", "--out", str(out))
+    assert "1 pages of 1 documents" in done.stdout
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_document_that_is_gone_or_another_is_left_out_and_named(
+    system: System, api: httpx.Client, tmp_path: Path
+) -> None:
+    there, gone, changed = (examined(api, name, consent=True) for name in (UNSIGNED, COLOUR, LEASE))
+    for job_id in (there, gone, changed):
+        correct(api, job_id, 1)
+    store = ObjectStore(ObjectsSettings())
+    names = {name.rpartition("/")[2]: name for name, _ in store.listing("documents/")}
+    store.delete(names[gone])
+    other = (SAMPLES / UNSIGNED).read_bytes()
+    store.put(names[changed], io.BytesIO(other), len(other), "application/pdf")
+
+    out = tmp_path / "export"
+    done = paraphe(system, "export", "--out", str(out))
+    assert {job for job, _ in exported(out)} == {there}
+    told = done.stderr.splitlines()
+    assert any(f"left out: {gone}: The object store does not have the document" in line for line in told), told
+    assert any(f"left out: {changed}: The stored document is not the one that was sent" in line for line in told), told
