@@ -107,7 +107,6 @@ incidents = Table(
     # Alertmanager has been told of the resolution.
     moment("closed_at", nullable=True),
     Index("ix_incidents_open", "kind", "code", "raised_at", postgresql_where=text("closed_at is null")),
-    Index("ix_incidents_raised", "kind", "code", "raised_at"),
 )
 
 # What Alertmanager tells us: every alert it routes here, the newest word on it.

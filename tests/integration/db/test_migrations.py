@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, Engine, create_engine, inspect, text
+from sqlalchemy import CheckConstraint, Engine, create_engine, delete, inspect, select, text
 from sqlalchemy.pool import NullPool
 
 from shared.db.migrate import migrate
-from shared.db.tables import metadata
+from shared.db.tables import metadata, outbox
+from tests.integration.db.stories import Stories
 
 
 @pytest.fixture
@@ -42,3 +43,19 @@ def test_several_services_may_migrate_an_empty_database_at_once(empty_database: 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(migrate, [empty_database] * 3))
     assert set(inspect(empty_database).get_table_names()) == {*metadata.tables, "alembic_version"}
+
+
+def test_jobs_that_lost_their_message_in_an_earlier_version_are_sent_after_an_upgrade(empty_database: Engine) -> None:
+    migrate(empty_database)
+    stories = Stories(empty_database)
+    stories.succeeded()
+    stuck = stories.accept()
+    with empty_database.begin() as connection:
+        connection.execute(delete(outbox))
+        connection.execute(text("update alembic_version set version_num = '0008'"))
+        connection.execute(text("create index ix_incidents_raised on incidents (kind, code, raised_at)"))
+    waiting = stories.accept()
+    migrate(empty_database)
+    with empty_database.connect() as connection:
+        subjects = connection.execute(select(outbox.c.subject).where(outbox.c.topic == "job")).scalars().all()
+    assert set(subjects) == {stuck.id, waiting.id}
