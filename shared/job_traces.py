@@ -41,12 +41,18 @@ class _JobIds(RandomIdGenerator):
         return _first_span_id(job_id) if job_id else super().generate_span_id()
 
 
+class _ShareOfJobs(TraceIdRatioBased):
+    """Told by the end of the id; not by the last 64 bits, for the first two of those are the same in every job's."""
+
+    TRACE_ID_LIMIT = (1 << 62) - 1
+
+
 class JobTraces:
     """Sends spans in batches from a thread of its own; what is left goes when the process ends."""
 
     def __init__(self, service: str, endpoint: str, share: float) -> None:
         provider = TracerProvider(
-            sampler=TraceIdRatioBased(share),
+            sampler=_ShareOfJobs(share),
             resource=Resource.create({"service.name": f"paraphe-{service}", "service.namespace": "paraphe"}),
             id_generator=_JobIds(),
         )

@@ -10,6 +10,7 @@ import httpx
 import structlog
 from sqlalchemy import Connection, Engine
 
+from services.notifier.channels.addresses import Address, resolve
 from services.notifier.metrics import NotifierMetrics
 from services.notifier.settings import AlertSettings
 from shared.db import incidents
@@ -42,7 +43,10 @@ class AlertmanagersAwayError(ConnectionError):
 
 
 class Alertmanagers:
-    """Those that are told. One that is away is told as soon as it is back."""
+    """Those that are told: all that a name leads to, and never by a proxy. One that is away is told once it is back.
+
+    Replicas behind one name do not tell each other of alerts: one that missed the end would say that it still fires.
+    """
 
     def __init__(self, engine: Engine, settings: AlertSettings, metrics: NotifierMetrics) -> None:
         self._engine = engine
@@ -79,22 +83,48 @@ class Alertmanagers:
 
     def _tell(self, alerts: list[dict[str, Any]]) -> None:
         # With nothing to tell none is out of reach: another notifier may have told what this one could not.
-        unreached = [url for url in self._settings.manager_urls if alerts and not self._post(url, alerts)]
+        unreached = [url for url in self._settings.manager_urls if alerts and not self._reach(url, alerts)]
         self._metrics.alertmanagers_unreachable.set(len(unreached))
         if unreached:
             self.look_now()  # not at the next period: the loop that runs us waits a little, then longer
             raise AlertmanagersAwayError("alerts could not be raised")
 
-    def _post(self, url: str, alerts: list[dict[str, Any]]) -> bool:
+    def _reach(self, url: str, alerts: list[dict[str, Any]]) -> bool:
+        """Whether all that lie at the URL were told, by IPv4 or by IPv6."""
         try:
-            answer = httpx.post(
-                url.rstrip("/") + _PATH, json=alerts, timeout=self._settings.timeout_s, verify=self._tls
-            )
-            answer.raise_for_status()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            log.warning("Alertmanager cannot be told", error=f"{type(error).__name__}: {error}")
+            target = httpx.URL(url.rstrip("/") + _PATH)
+            addresses = resolve(_host(target), target.port or 0)
+        except (httpx.InvalidURL, OSError, UnicodeError) as error:
+            _warn(error)
+            return False
+        families = ([one for one in addresses if one.version == version] for version in (4, 6))
+        return any(self._post_to_each(target, family, alerts) for family in families)
+
+    def _post_to_each(self, target: httpx.URL, addresses: list[Address], alerts: list[dict[str, Any]]) -> bool:
+        told = [self._post(target, one, alerts) for one in addresses]  # one that is away holds up no other
+        return bool(told) and all(told)
+
+    def _post(self, target: httpx.URL, address: Address, alerts: list[dict[str, Any]]) -> bool:
+        try:
+            with httpx.Client(verify=self._tls, timeout=self._settings.timeout_s, trust_env=False) as client:
+                client.post(
+                    target.copy_with(host=str(address)),
+                    json=alerts,
+                    headers={"Host": target.netloc.decode("ascii")},
+                    extensions={"sni_hostname": _host(target)},
+                ).raise_for_status()
+        except httpx.HTTPError as error:
+            _warn(error)
             return False
         return True
+
+
+def _host(target: httpx.URL) -> str:
+    return target.raw_host.decode("ascii")
+
+
+def _warn(error: Exception) -> None:
+    log.warning("Alertmanager cannot be told", error=f"{type(error).__name__}: {error}")
 
 
 def alert_of(alarm: Alarm, now: datetime) -> dict[str, Any]:

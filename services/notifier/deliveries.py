@@ -108,26 +108,30 @@ class Courier:
             with _span(due):
                 answer = self._route.sender.send(due)
             verdict = judge(answer, due.attempt, self._schedule)
-            self._store(due, answer, verdict)
-            self._count(answer, verdict)
+            has_ended = self._store(due, answer, verdict)
+            self._count(answer, verdict, has_ended=has_ended)
         except Exception as error:  # in a pool's thread nobody else would hear of it
             log.exception("attempt not stored, it will be repeated", delivery=str(due.id), error=str(error))
         finally:
             self._count_busy(due, -1)
             self.look_now()
 
-    def _store(self, due: DueDelivery, answer: Answer, verdict: Verdict) -> None:
-        succeeded = verdict.state is DeliveryState.DELIVERED
+    def _store(self, due: DueDelivery, answer: Answer, verdict: Verdict) -> bool:
+        """Whether this attempt ended the delivery: somebody may have ended it meanwhile."""
+        succeeded, has_failed = verdict.state is DeliveryState.DELIVERED, verdict.state is DeliveryState.FAILED
         attempt = Attempt(answer.at, answer.status, answer.error, answer.milliseconds, succeeded)
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> bool:
             if verdict.state is DeliveryState.PENDING:
                 delivering.retry(connection, due, attempt, wait_s=verdict.wait_s)
-            elif delivering.finish(connection, due, attempt, verdict.state) and verdict.state is DeliveryState.FAILED:
+                return False
+            has_ended = delivering.finish(connection, due, attempt, verdict.state)
+            if has_ended and has_failed:
                 self._incidents.delivery_died(connection, due, answer)
+            return has_ended
 
-        transact(self._engine, write, patience_s=_STORE_PATIENCE_S)
-        if verdict.state is DeliveryState.FAILED:
+        has_ended = transact(self._engine, write, patience_s=_STORE_PATIENCE_S)
+        if has_ended and has_failed:
             self._incidents.announce()
         log.info(
             "delivery attempt",
@@ -141,11 +145,12 @@ class Courier:
             state=verdict.state,
             milliseconds=round(answer.milliseconds, 1),
         )
+        return has_ended
 
-    def _count(self, answer: Answer, verdict: Verdict) -> None:
+    def _count(self, answer: Answer, verdict: Verdict, *, has_ended: bool) -> None:
         channel, succeeded = self._route.channel, verdict.state is DeliveryState.DELIVERED
         self._metrics.count_attempt(channel, answer.milliseconds / 1000, succeeded=succeeded)
-        if verdict.state is not DeliveryState.PENDING:
+        if has_ended:
             self._metrics.count_delivery(channel, verdict.state)
 
     def _count_busy(self, due: DueDelivery, change: int) -> None:

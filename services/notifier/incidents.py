@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from services.notifier.channels.answer import Answer
 from services.notifier.settings import MailSettings
-from shared.db import deliveries, incidents
+from shared.db import deliveries, incidents, keys
 from shared.db.incidents import Incident, IncidentKind
 from shared.domain.delivery import DueDelivery, Notice, NoticeKind
 from shared.domain.errors import OUR_CODES
@@ -26,20 +26,32 @@ class IncidentDesk:
     def jobs_failed(self, connection: Connection, recorded: Iterable[Event]) -> bool:
         """Note those of the events that tell of a job given up for a reason of ours; whether there are any."""
         given_up = [one for one in recorded if one.kind is EventKind.JOB_FAILED and one.data.get("code") in OUR_CODES]
+        clients = {one.client_id: keys.client(connection, one.client_id).name for one in given_up}
         newest = {str(event.data["code"]): event for event in given_up}
         for code, event in sorted(newest.items()):  # in order: see was_mailed
-            about = {"job_id": str(event.job_id), "at": event.occurred_at.isoformat()}
+            about = {
+                "client": clients[event.client_id],
+                "job_id": str(event.job_id),
+                "at": event.occurred_at.isoformat(),
+            }
             self._mail_once(connection, IncidentKind.JOB_GIVEN_UP, code, about, str(event.data.get("detail", "")))
-        incidents.note(connection, [_of_job(event) for event in given_up])
+        incidents.note(connection, [_of_job(event, clients[event.client_id]) for event in given_up])
         return bool(given_up)
 
     def delivery_died(self, connection: Connection, due: DueDelivery, answer: Answer) -> None:
         """Note a delivery that was given up. Of mails to administrators none is told by mail."""
-        detail = f"{due.receiver}: {_reason(answer)}"[:_MAX_DETAIL]
+        detail = f"{due.receiver}: {_reason(answer)}"
         if due.client_id is not None:
-            about = {"delivery_id": str(due.id), "receiver": due.receiver, "at": datetime.now(UTC).isoformat()}
+            client = keys.client(connection, due.client_id).name
+            detail = f"client {client}, {detail}"
+            about = {
+                "client": client,
+                "delivery_id": str(due.id),
+                "receiver": due.receiver,
+                "at": datetime.now(UTC).isoformat(),
+            }
             self._mail_once(connection, IncidentKind.DELIVERY_DEAD, due.channel, about, _reason(answer))
-        incidents.note(connection, [Incident(IncidentKind.DELIVERY_DEAD, due.channel, due.id, detail)])
+        incidents.note(connection, [Incident(IncidentKind.DELIVERY_DEAD, due.channel, due.id, detail[:_MAX_DETAIL])])
 
     def announce(self) -> None:
         """What was noted is committed."""
@@ -58,8 +70,8 @@ class IncidentDesk:
             deliveries.notify(connection, notice, addresses, self._mail.admin_language)
 
 
-def _of_job(event: Event) -> Incident:
-    detail = f"job {event.job_id}: {event.data.get('detail', '')}"[:_MAX_DETAIL]
+def _of_job(event: Event, client: str) -> Incident:
+    detail = f"client {client}, job {event.job_id}: {event.data.get('detail', '')}"[:_MAX_DETAIL]
     return Incident(IncidentKind.JOB_GIVEN_UP, str(event.data["code"]), event.job_id, detail)
 
 

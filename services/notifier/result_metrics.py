@@ -29,7 +29,7 @@ class ResultMetrics:
         self._known: set[tuple[str, str]] = set()
 
     def count(self, event: Event) -> None:
-        """Take from the event what it says of a model; of an erased job it says nothing any more."""
+        """Take from the event what it says of a model."""
         name, at, version = str(event.data.get("model", "")).rpartition("@")
         if not at:
             return

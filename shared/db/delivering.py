@@ -124,7 +124,7 @@ def _to_message(row: Row[Any]) -> EventMessage | Notice:
 
 
 def finish(connection: Connection, due: DueDelivery, attempt: Attempt, state: DeliveryState) -> bool:
-    """Store the last attempt with the outcome; False when the delivery is gone (its job was erased).
+    """Store the last attempt with the outcome; False when the delivery has ended otherwise, or is gone (with its job).
 
     DISABLED also ends every other pending delivery of this client to this URL, and those to come.
     """
@@ -137,12 +137,13 @@ def finish(connection: Connection, due: DueDelivery, attempt: Attempt, state: De
     return True
 
 
-def retry(connection: Connection, due: DueDelivery, attempt: Attempt, *, wait_s: float) -> bool:
-    """Store a failed attempt; the next one comes after ``wait_s``. False when the delivery is gone."""
-    return _store(connection, due, attempt, {"next_attempt_at": func.now() + timedelta(seconds=wait_s)})
+def retry(connection: Connection, due: DueDelivery, attempt: Attempt, *, wait_s: float) -> None:
+    """Store a failed attempt; the next one comes after ``wait_s``."""
+    _store(connection, due, attempt, {"next_attempt_at": func.now() + timedelta(seconds=wait_s)})
 
 
 def _store(connection: Connection, due: DueDelivery, attempt: Attempt, changes: Mapping[str, Any]) -> bool:
+    """Whether ``changes`` were made."""
     row = connection.execute(
         select(deliveries.c.state, deliveries.c.attempts).where(deliveries.c.id == due.id).with_for_update()
     ).one_or_none()
@@ -160,8 +161,9 @@ def _store(connection: Connection, due: DueDelivery, attempt: Attempt, changes: 
         )
     )
     # Somebody else may have ended it, or taken it over when this attempt outlived its lease: theirs stands.
-    if row.state == DeliveryState.PENDING and row.attempts == due.attempt - 1:
-        connection.execute(update(deliveries).where(deliveries.c.id == due.id).values(attempts=due.attempt, **changes))
+    if row.state != DeliveryState.PENDING or row.attempts != due.attempt - 1:
+        return False
+    connection.execute(update(deliveries).where(deliveries.c.id == due.id).values(attempts=due.attempt, **changes))
     return True
 
 

@@ -11,7 +11,6 @@ from shared.db import audit, events, outbox
 from shared.db.audit import Action, Actor
 from shared.db.results import result_of
 from shared.db.tables import deliveries, documents, jobs
-from shared.db.tables import events as event_rows
 from shared.domain.detection import Tone
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.events import EventKind
@@ -205,7 +204,7 @@ def erase(
         raise NotFoundError(f"There is no job {job_id}.")
     outbox.settle(connection, outbox.Topic.JOB, [job_id])
     connection.execute(delete(deliveries).where(deliveries.c.job_id == job_id))
-    connection.execute(update(event_rows).where(event_rows.c.job_id == job_id).values(data={}))
+    events.clear(connection, job_id)
     connection.execute(delete(documents).where(documents.c.id == job.document.id))
     audit.write(connection, actor, Action.JOB_ERASED, job_id, sha256=job.document.sha256, state=job.state, **why)
     event = events.append(connection, EventKind.JOB_ERASED, job_id=job_id, client_id=client_id, run=run, data={})

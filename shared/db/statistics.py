@@ -68,21 +68,26 @@ def by_person(connection: Connection, client_id: UUID, which: JobFilter) -> dict
 
 
 def _counted(client_id: UUID, which: JobFilter) -> Select[Any]:
-    return (
-        select(*_columns())
-        .outerjoin_from(jobs, corrected_results, corrected_results.c.job_id == jobs.c.id)
-        .where(jobs.c.client_id == client_id, *conditions(which))
-    )
+    return with_corrections(*_columns()).where(jobs.c.client_id == client_id, *conditions(which))
+
+
+def with_corrections(*columns: ColumnElement[Any]) -> Select[Any]:
+    """These columns of jobs, each beside what people made of its result, if any did."""
+    return select(*columns).outerjoin_from(jobs, corrected_results, corrected_results.c.job_id == jobs.c.id)
+
+
+def standing_verdict() -> ColumnElement[str]:
+    """A person's where one corrected the job, else the model's; for ``with_corrections``."""
+    return func.coalesce(corrected_results.c.verdict, jobs.c.verdict)
 
 
 def _columns() -> Sequence[ColumnElement[Any]]:
-    stands = func.coalesce(corrected_results.c.verdict, jobs.c.verdict)
     # As floating point: sorting the exact numbers that "extract" gives takes twice as long.
     seconds = cast(func.extract("epoch", jobs.c.finished_at - jobs.c.created_at), Double)
     has_result = jobs.c.state == JobState.SUCCEEDED
     return (
         func.count().label("scans"),
-        *(func.count().filter(stands == verdict).label(verdict.value) for verdict in Verdict),
+        *(func.count().filter(standing_verdict() == verdict).label(verdict.value) for verdict in Verdict),
         func.count().filter(jobs.c.state == JobState.FAILED).label("failed"),
         func.percentile_cont(0.5).within_group(seconds).filter(has_result).label("median_s"),
         func.percentile_cont(0.95).within_group(seconds).filter(has_result).label("p95_s"),

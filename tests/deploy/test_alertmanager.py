@@ -54,10 +54,19 @@ def test_only_starttls_is_asked_for(security: str, required: bool) -> None:
     assert config["global"]["smtp_require_tls"] is required
 
 
-def test_an_address_that_would_break_the_file_is_refused() -> None:
-    done = written({"ALERT_WEBHOOK_URL": "http://receiver/?a=1&b=2"})
-    assert done.returncode == 2
-    assert "not allowed" in done.stderr
+def test_values_arrive_as_they_are_set() -> None:
+    odd = {"ALERT_SMTP_USER": r"CORP\par|a&ph\ne\\ \1", "ALERT_WEBHOOK_URL": 'http://receiver/?a="1|2"&b=2'}
+    config = yaml.safe_load(written(odd).stdout)
+    assert config["global"]["smtp_auth_username"] == odd["ALERT_SMTP_USER"]
+    assert config["receivers"][1]["webhook_configs"][0]["url"] == odd["ALERT_WEBHOOK_URL"]
+
+
+def test_nothing_is_written_while_an_address_is_missing() -> None:
+    needed = {name: value for name, value in _NEEDED.items() if name != "ALERT_MAIL_TO"}
+    done = subprocess.run(["/bin/sh", _START, "--print"], env=needed, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "ALERT_MAIL_TO" in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(

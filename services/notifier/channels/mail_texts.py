@@ -4,6 +4,7 @@ Deliberately little: mail is not confidential. No file name, no metadata, nothin
 follows the job's id.
 """
 
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -48,34 +49,39 @@ _NOTICES: Mapping[NoticeKind, Texts] = {
         _EN: (
             "[Paraphe] A job was given up: {code}",
             "A job has used up its attempts for a reason that is not the document's ({code}).\n{detail}\n\n"
-            "Job: {job_id}\nTime: {at}\n\n"
-            "More jobs may have failed for this reason; for a while you are not told of each.\n"
-            "See them:   paraphe jobs list --status failed\n"
-            "Try again:  paraphe jobs replay {job_id}\n",
+            "Client: {client}\nJob: {job_id}\nTime: {at}\n\n"
+            "More jobs may have failed for this reason, of other clients, too; for a while you are not told of each.\n"
+            "A key is one client's. Make one:  paraphe keys create operators --client {client_argument}\n"
+            "See them:   paraphe jobs list --status failed --key KEY\n"
+            "Try again:  paraphe jobs replay {job_id} --key KEY\n",
         ),
         _FR: (
             "[Paraphe] Une tâche a été abandonnée : {code}",
             "Une tâche a épuisé ses essais pour une raison étrangère au document ({code}).\n{detail}\n\n"
-            "Tâche : {job_id}\nDate : {at}\n\n"
-            "D’autres tâches ont pu échouer pour la même raison ; vous n’êtes pas averti de chacune.\n"
-            "Les voir :    paraphe jobs list --status failed\n"
-            "Recommencer : paraphe jobs replay {job_id}\n",
+            "Client : {client}\nTâche : {job_id}\nDate : {at}\n\n"
+            "D’autres tâches, d’autres clients aussi, ont pu échouer pour la même raison ; "
+            "vous n’êtes pas averti de chacune.\n"
+            "Une clé est celle d’un client. En créer une :  paraphe keys create operators --client {client_argument}\n"
+            "Les voir :    paraphe jobs list --status failed --key CLÉ\n"
+            "Recommencer : paraphe jobs replay {job_id} --key CLÉ\n",
         ),
     },
     NoticeKind.DELIVERY_DEAD: {
         _EN: (
             "[Paraphe] A delivery to {receiver} was given up",
             "{receiver} has not taken a message, however often it was tried.\n{detail}\n\n"
-            "Delivery: {delivery_id}\nTime: {at}\n\n"
-            "See them:   paraphe deliveries list --state failed\n"
-            "Try again:  paraphe deliveries replay {delivery_id}\n",
+            "Client: {client}\nDelivery: {delivery_id}\nTime: {at}\n\n"
+            "A key is one client's. Make one:  paraphe keys create operators --client {client_argument}\n"
+            "See them:   paraphe deliveries list --state failed --key KEY\n"
+            "Try again:  paraphe deliveries replay {delivery_id} --key KEY\n",
         ),
         _FR: (
             "[Paraphe] Un envoi à {receiver} a été abandonné",
             "{receiver} n’a pas accepté un message malgré tous les essais.\n{detail}\n\n"
-            "Envoi : {delivery_id}\nDate : {at}\n\n"
-            "Les voir :    paraphe deliveries list --state failed\n"
-            "Recommencer : paraphe deliveries replay {delivery_id}\n",
+            "Client : {client}\nEnvoi : {delivery_id}\nDate : {at}\n\n"
+            "Une clé est celle d’un client. En créer une :  paraphe keys create operators --client {client_argument}\n"
+            "Les voir :    paraphe deliveries list --state failed --key CLÉ\n"
+            "Recommencer : paraphe deliveries replay {delivery_id} --key CLÉ\n",
         ),
     },
     NoticeKind.DIGEST: {
@@ -116,6 +122,8 @@ def text_of(message: EventMessage | Notice, language: Language) -> tuple[str, st
     if isinstance(message, Notice):
         subject, body = _NOTICES[message.kind][language]
         values = {name: _readable(name, value) for name, value in message.data.items()}
+        client = values.setdefault("client", "?")  # of the version before, whose notices named none
+        values["client_argument"] = shlex.quote(client)
         return _one_line(subject.format_map(values)), body.format_map(values)
     subject, body = _EVENTS.get(message.kind, _OTHER_EVENT)[language]
     values = _values_of(message, language)

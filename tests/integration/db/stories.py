@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
 
-from shared.db import deliveries, delivering, events, jobs, keys, leases
+from shared.db import correcting, deliveries, delivering, events, jobs, keys, leases
 from shared.db.outbox import Message, Topic
 from shared.db.tables import outbox
+from shared.domain.correction import Author, CorrectionContent
 from shared.domain.delivery import Attempt, DueDelivery
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.events import EventKind
@@ -69,6 +70,14 @@ class Stories:
     def cancel(self, job: Job) -> None:
         with self.engine.begin() as connection:
             jobs.cancel(connection, self.client.id, job.id, self.settings)
+
+    def correct(self, job: Job) -> None:
+        """Somebody sees no signature on the first page."""
+        with self.engine.begin() as connection:
+            locked = correcting.lock(connection, job.client_id, job.id)
+            content, author = CorrectionContent((), no_signature=True), Author(new_id(), "somebody")
+            page = correcting.page_of(locked, 1)
+            correcting.save(connection, locked, page, content, author, None, self.settings)
 
     def expire(self) -> list[Message]:
         with self.engine.begin() as connection:

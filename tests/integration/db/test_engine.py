@@ -5,7 +5,7 @@ import socket
 import time
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event, text
 
 from shared.db import leases
 from shared.db.engine import transact
@@ -29,6 +29,24 @@ def test_a_session_frozen_while_it_claims_holds_nobody_up_for_long(engine: Engin
     frozen.invalidate()
     frozen.close()
     assert stories.now(job).attempts == 1
+
+
+def test_limits_hold_for_every_session_and_behind_pgbouncer(engine: Engine) -> None:
+    """It refuses sessions that bring options of the server along."""
+    brought: dict[str, object] = {}
+    event.listen(engine, "do_connect", lambda *given: brought.update(given[-1]))
+    with engine.connect() as connection:
+        fresh = _limits(connection)
+        connection.rollback()
+        later = _limits(connection)
+    assert "options" not in brought
+    assert "keepalives" in brought
+    assert fresh == later == ["30s", "5s", "15s"]
+
+
+def _limits(connection: Connection) -> list[str]:
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    return [connection.execute(text(f"show {name}")).scalar_one() for name in names]
 
 
 def test_a_server_that_vanishes_is_noticed_within_seconds(engine: Engine) -> None:

@@ -1,13 +1,17 @@
 """Events: recorded once, and one outcome a run."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg2.extensions
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from shared.db import events
+from shared.db import events, jobs
+from shared.db.audit import Actor
 from shared.db.outbox import Topic
-from shared.domain.events import EventKind
+from shared.domain.events import Event, EventKind
 from tests.integration.db.stories import Stories, wait_for
 
 
@@ -24,6 +28,28 @@ def test_recording_settles_the_message_also_of_a_repeat(stories: Stories) -> Non
     assert event_id in stories.outbox(Topic.EVENT)
     stories.do(lambda connection: events.record(connection, [event_id]))
     assert event_id not in stories.outbox(Topic.EVENT)
+
+
+@pytest.mark.parametrize("erased_first", [True, False])
+def test_erased_while_it_is_recorded_an_outcome_counts_and_leaves_nothing(stories: Stories, erased_first: bool) -> None:
+    job, event_id = stories.succeeded()
+
+    def erase(connection: Connection) -> None:
+        jobs.erase(connection, Actor(stories.client.id), job.id, stories.settings)
+
+    def record(connection: Connection) -> list[Event]:
+        return events.record(connection, [event_id])
+
+    one, other = (erase, record) if erased_first else (record, erase)
+    with ThreadPoolExecutor(1) as pool:
+        with stories.engine.begin() as connection:
+            first = one(connection)
+            second = pool.submit(stories.do, other)
+            time.sleep(0.3)
+            assert not second.done(), "it waits for the other's transaction"
+        (recorded,) = second.result(10) if erased_first else first or []
+    assert (recorded.data["verdict"], recorded.data["count"]) == ("signed", 1)
+    assert [event.data for event in stories.do(lambda c: events.of_job(c, job.id))] == [{}] * 4
 
 
 @pytest.mark.parametrize("second", [EventKind.JOB_SUCCEEDED, EventKind.JOB_FAILED, EventKind.JOB_CANCELED])

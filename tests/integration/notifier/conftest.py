@@ -112,7 +112,9 @@ def receive() -> Iterator[Callable[..., Receiver]]:
     """Start a receiver on loopback; with TLS it is ``localhost``, which only ``CERTIFICATE`` vouches for."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start_one(*answers: tuple[int, dict[str, str]], with_tls: bool = False) -> Receiver:
+    def start_one(
+        *answers: tuple[int, dict[str, str]], with_tls: bool = False, host: str = "127.0.0.1", port: int = 0
+    ) -> Receiver:
         receiver = Receiver(list(answers) or [(204, {})])
 
         class Handler(BaseHTTPRequestHandler):
@@ -122,7 +124,7 @@ def receive() -> Iterator[Callable[..., Receiver]]:
             def log_message(self, *_: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = ThreadingHTTPServer((host, port), Handler)
         server.daemon_threads = True
         if with_tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -130,9 +132,7 @@ def receive() -> Iterator[Callable[..., Receiver]]:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         servers.append(server)
-        receiver.url = (
-            f"https://localhost:{server.server_port}" if with_tls else f"http://127.0.0.1:{server.server_port}"
-        )
+        receiver.url = f"https://localhost:{server.server_port}" if with_tls else f"http://{host}:{server.server_port}"
         return receiver
 
     yield start_one

@@ -1,12 +1,14 @@
 """Alerts: raised at an Alertmanager, ended there, and what it sends back recorded."""
 
 import json
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.notifier.settings import AlertSettings
 from shared import dispatch
@@ -140,6 +142,37 @@ def test_an_alertmanager_is_told_over_tls_by_the_authorities_read_at_the_start(
     wait_for(lambda: len(told(alertmanager)) > told_before + 2)
 
 
+def test_each_alertmanager_that_a_name_leads_to_hears_of_the_end(
+    stories: Stories, publisher: Publisher, receive: Receive, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was away when it came. No proxy is asked: what it knows by that name might be another's."""
+    name, resolved = "alertmanager.example", socket.getaddrinfo
+    first = receive((200, {}))
+    port = httpx.URL(first.url).port
+    second = receive((200, {}), host="127.0.0.2", port=port)
+
+    def resolve(host: Any, *about: Any, **more: Any) -> Any:
+        hosts = ["127.0.0.1", "127.0.0.2"] if host in (name, name.encode()) else [host]
+        return [found for one in hosts for found in resolved(one, *about, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    notifier = start(alerts=AlertSettings(manager_urls=(f"http://{name}:{port}",), raise_every_s=0.2))
+    job = give_up(stories, publisher)
+    for alertmanager in (first, second):
+        assert fires(wait_for(lambda one=alertmanager: told(one))[0])
+        assert alertmanager.received[0].headers["host"] == f"{name}:{port}"
+    second.answers = [(503, {})]
+    stories.do(lambda c: jobs.replay(c, stories.client.id, job.id, stories.settings))
+    wait_for(lambda: not fires(told(first)[-1]))
+    wait_for(lambda: notifier.value("paraphe_alertmanagers_unreachable") == 1)
+    told_in_vain = len(second.received)
+    second.answers = [(200, {})]
+    wait_for(lambda: len(second.received) > told_in_vain)
+    assert not fires(told(second)[-1])
+    wait_for(lambda: notifier.value("paraphe_alertmanagers_unreachable") == 0)
+
+
 def webhook(*told_alerts: dict[str, Any]) -> dict[str, Any]:
     return {"version": "4", "status": "firing", "receiver": "paraphe", "alerts": list(told_alerts)}
 
@@ -190,6 +223,24 @@ def test_what_alertmanager_tells_is_recorded_and_ended(stories: Stories, inbox: 
     )
     assert inbox(webhook(alert_body("resolved"), alert_body(startsAt="2026-05-05T12:00:00Z"))).status_code == 204
     assert [found.state for _, found in stories.do(alerts.newest)] == [AlertState.FIRING, AlertState.RESOLVED]
+
+
+def test_an_alert_that_is_not_repeated_any_more_fires_no_longer(
+    stories: Stories, inbox: Callable[..., httpx.Response]
+) -> None:
+    """Alertmanager says nothing of the end of one that is silenced at that moment."""
+    inbox(webhook(alert_body()))
+    for age, state in (("12 hours", AlertState.FIRING), ("14 hours", AlertState.RESOLVED)):
+        unheard = text("update alerts set received_at = now() - cast(:age as interval)")
+        stories.do(lambda c, unheard=unheard, age=age: c.execute(unheard, {"age": age}))
+        ((_, one),) = stories.do(alerts.newest)
+        assert (one.state, one.ends_at) == (state, None)
+        for asked in AlertState:
+            found = stories.do(lambda c, asked=asked: alerts.newest(c, asked))
+            assert len(found) == (asked is state)
+        assert stories.do(alerts.firing) == (state is AlertState.FIRING)
+    inbox(webhook(alert_body()))
+    assert stories.do(alerts.firing) == 1, "it was silenced, and fires on"
 
 
 def test_only_who_has_the_token_is_heard(stories: Stories, inbox: Callable[..., httpx.Response]) -> None:

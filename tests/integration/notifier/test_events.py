@@ -10,14 +10,14 @@ import pytest
 import redis
 from kombu import Producer
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.repairs import Repairs
 from shared import dispatch
-from shared.db import correcting
+from shared.db import events, jobs
+from shared.db.audit import Actor
 from shared.db.outbox import Message, Topic
-from shared.domain.correction import Author, CorrectionContent
 from shared.objects import ObjectStore
 from shared.queue import EVENT_QUEUE, Publisher, broker_connection
 from shared.settings import JobSettings, ObjectsSettings, RedisSettings
@@ -82,6 +82,28 @@ def test_outcomes_become_metrics(stories: Stories, publisher: Publisher, start: 
     assert notifier.value("paraphe_job_seconds_count", state="succeeded") == 1
     assert 0 < notifier.value("paraphe_job_seconds_sum", state="succeeded") < 60
     assert notifier.value("paraphe_signatures_found_sum") == 3
+
+
+def test_what_is_erased_before_it_is_recorded_counts_and_leaves_nothing(
+    stories: Stories, publisher: Publisher, start: Start
+) -> None:
+    """A client that waits for a result may erase the job within the moment that a batch waits for more events."""
+    failed, succeeded = stories.accept(), stories.accept()
+    stories.fail(stories.claim(failed), "encrypted_document", "The document needs a password.")
+    stories.succeed(stories.claim(succeeded), signatures=3)
+    for job in (failed, succeeded):
+        stories.do(lambda c, job=job: jobs.erase(c, Actor(stories.client.id), job.id, stories.settings))
+    assert "password" not in str(stories.do(lambda c: events.of_job(c, failed.id))), "only figures outlive the job"
+    notifier = start()
+    announce(publisher, list(stories.outbox(Topic.EVENT)))
+    wait_for(lambda: notifier.value("paraphe_events_total", kind="job.erased") == 2)
+    assert notifier.value("paraphe_jobs_total", state="failed", code="other") == 0
+    assert notifier.value("paraphe_jobs_total", state="failed", code="encrypted_document") == 1
+    assert notifier.value("paraphe_job_seconds_count", state="failed") == 1
+    assert notifier.value("paraphe_signatures_found_sum") == 3
+    assert notifier.value("paraphe_verdicts_total", model="signatures", version="1", verdict="signed") == 1
+    for job in (failed, succeeded):
+        assert [one.data for one in stories.do(lambda c, job=job: events.of_job(c, job.id))] == [{}] * 4
 
 
 def test_messages_that_are_none_are_dropped_and_the_next_ones_taken(
@@ -177,14 +199,7 @@ def test_results_and_corrections_are_counted_by_model_version(
     of_model = {"model": "signatures", "version": "1"}
     job, _ = stories.succeeded()
     stories.succeed(stories.claim(stories.accept()), signatures=0)
-
-    def correct(connection: Connection) -> None:
-        locked = correcting.lock(connection, job.client_id, job.id)
-        content = CorrectionContent((), no_signature=True)
-        page = correcting.page_of(locked, 1)
-        correcting.save(connection, locked, page, content, Author(uuid4(), "somebody"), None, JobSettings())
-
-    stories.do(correct)
+    stories.correct(job)
     announce(publisher, list(stories.outbox(Topic.EVENT)))
     wait_for(lambda: unrecorded(stories) == 0)
     wait_for(lambda: notifier.value("paraphe_corrected_boxes_total", **of_model, change="removed") == 1)

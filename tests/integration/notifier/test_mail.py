@@ -1,5 +1,6 @@
 """Mail, taken by a real SMTP server."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from services.reconciler.leadership import Leadership
 from shared import dispatch
 from shared.db import deliveries, events, subscriptions
 from shared.db.outbox import Message, Topic
-from shared.domain.delivery import Delivery, DeliveryState
+from shared.domain.delivery import Delivery, DeliveryState, Notice, NoticeKind
 from shared.domain.events import EventKind
 from shared.domain.subscription import Language
 from shared.queue import Publisher
@@ -150,6 +151,35 @@ def test_administrators_hear_once_of_jobs_given_up(
     assert "Something {broke}." in mailbox.received[0].get_content()
 
 
+@pytest.mark.parametrize("language", list(Language))
+def test_notices_say_whose_job_or_delivery_it_was_and_with_which_key_to_try_again(
+    stories: Stories, publisher: Publisher, mailbox: Mailbox, start: Start, language: Language
+) -> None:
+    stories = Stories(stories.engine, client_name="ground floor")
+    start(mail=reaching(mailbox.start(), admin_addresses=(ADDRESS,), admin_language=language))
+    stories.to_deliver("http://127.0.0.1:1/")
+    wait_for(lambda: len(mailbox.received) == 1)
+    failure = stories.fail(stories.claim(stories.accept()), "internal_error")[0]
+    dispatch.send(publisher, [failure])
+    wait_for(lambda: len(mailbox.received) == 2)
+    for mail, command in zip(mailbox.received, ("deliveries replay", "jobs replay"), strict=True):
+        said = "\n".join(mail.get_content().splitlines())
+        assert re.search(r"^Client ?: ground floor$", said, re.MULTILINE)
+        assert "paraphe keys create operators --client 'ground floor'\n" in said
+        assert re.search(rf"paraphe {command} [0-9a-f-]+ --key ", said)
+    details = stories.do(lambda c: c.execute(text("select detail from incidents")).scalars().all())
+    assert len(details) == 2
+    assert all(detail.startswith("client ground floor, ") for detail in details)
+
+
+def test_a_notice_of_before_an_upgrade_is_still_sent(stories: Stories, mailbox: Mailbox, start: Start) -> None:
+    """It names no client."""
+    notice = Notice(NoticeKind.JOB_GIVEN_UP, {"code": "x", "detail": "y", "job_id": "z", "at": "2026-05-04T12:00:00Z"})
+    stories.do(lambda c: deliveries.notify(c, notice, [ADDRESS], Language.ENGLISH))
+    start(mail=reaching(mailbox.start()))
+    wait_for(lambda: mailbox.received)
+
+
 def test_administrators_hear_of_dead_deliveries_and_not_of_their_own(
     stories: Stories, mailbox: Mailbox, start: Start
 ) -> None:
@@ -171,6 +201,7 @@ def newest_state(stories: Stories) -> DeliveryState:
 
 def test_a_digest_is_written_once_whoever_writes_it(stories: Stories, mailbox: Mailbox, start: Start) -> None:
     stories.succeeded()
+    stories.correct(stories.succeeded()[0])
     stories.fail(stories.claim(stories.accept()))
     stories.accept()
     everything = text(
@@ -181,10 +212,11 @@ def test_a_digest_is_written_once_whoever_writes_it(stories: Stories, mailbox: M
     start(mail=settings)
     start(mail=settings)
     mail = wait_for(lambda: mailbox.received)[0]
-    assert mail["Subject"] == "[Paraphe] 3 documents, 1 failed"
+    assert mail["Subject"] == "[Paraphe] 4 documents, 1 failed"
     lines = [line.split() for line in mail.get_content().splitlines()]
-    for expected in (["Accepted:", "3"], ["signed:", "1"], ["Failed:", "1"], ["Waiting", "now:", "1"]):
+    for expected in (["Accepted:", "4"], ["signed:", "1"], ["Failed:", "1"], ["Waiting", "now:", "1"]):
         assert expected in lines
+    assert ["not", "signed:", "1"] in lines, "verdicts are a person's where one corrected the job"
     assert len(stories.do(lambda c: deliveries.newest(c, None))) == 1
 
 

@@ -16,7 +16,7 @@ from shared.domain.events import EventKind
 from shared.domain.job import Job
 from shared.domain.subscription import Channel, Language, Subscription
 from tests.integration.db.stories import Stories, wait_for
-from tests.integration.notifier.conftest import Receiver, RunningNotifier
+from tests.integration.notifier.conftest import LOCAL, Receiver, RunningNotifier
 
 Start = Callable[..., RunningNotifier]
 Receive = Callable[..., Receiver]
@@ -93,6 +93,25 @@ def test_removing_ends_what_is_pending(stories: Stories) -> None:
         stories.do(lambda c: subscriptions.remove(c, stories.client.id, made.id))
 
 
+def test_one_that_is_removed_during_its_last_attempt_was_not_given_up(
+    stories: Stories, receive: Receive, start: Start
+) -> None:
+    receiver = receive((500, {}))
+    receiver.may_answer.clear()
+    made = subscribe(stories, receiver.url)
+    notifier = start(LOCAL.model_copy(update={"max_attempts": 1}))
+    job, event_id = stories.succeeded()
+    stories.record(event_id)
+    wait_for(lambda: receiver.received)
+    stories.do(lambda c: subscriptions.remove(c, stories.client.id, made.id))
+    receiver.may_answer.set()
+    wait_for(lambda: notifier.value("paraphe_webhook_attempts_total", succeeded="false") == 1)
+    (found,) = stories.do(lambda c: deliveries.of_job(c, stories.client.id, job.id))
+    assert (found.state, [one.status for one in found.attempts]) == (DeliveryState.DISABLED, [500])
+    assert stories.do(lambda c: c.execute(text("select count(*) from incidents")).scalar_one()) == 0
+    assert notifier.value("paraphe_webhook_deliveries_total", state="failed") == 0
+
+
 def test_one_address_can_be_subscribed_once(stories: Stories) -> None:
     subscribe(stories, URL)
     with pytest.raises(ConflictError):
@@ -107,11 +126,17 @@ def test_a_client_has_only_so_many(stories: Stories) -> None:
         subscribe(stories, URL)
 
 
+def rotate(stories: Stories) -> str:
+    """The new secret."""
+    new = keys.new_webhook_secret()
+    stories.do(lambda c: subscriptions.rotate_secret(c, stories.client.id, new, overlap=timedelta(hours=1)))
+    return new
+
+
 def test_after_a_rotation_both_secrets_verify_for_a_while(stories: Stories, receive: Receive, start: Start) -> None:
     receiver = receive()
     start()
-    old = stories.client.webhook_secret
-    new, _ = stories.do(lambda c: subscriptions.rotate_secret(c, stories.client.id, overlap=timedelta(hours=1)))
+    old, new = stories.client.webhook_secret, rotate(stories)
     stories.to_deliver(f"{receiver.url}/both")
     both = wait_for(lambda: receiver.received)[0]
     assert Webhook(old).verify(both.body, both.headers) == Webhook(new).verify(both.body, both.headers)
@@ -125,10 +150,7 @@ def test_after_a_rotation_both_secrets_verify_for_a_while(stories: Stories, rece
 
 
 def test_there_are_never_more_than_two_secrets(stories: Stories) -> None:
-    second, third = (
-        stories.do(lambda c: subscriptions.rotate_secret(c, stories.client.id, overlap=timedelta(hours=1)))[0]
-        for _ in range(2)
-    )
+    second, third = rotate(stories), rotate(stories)
     stories.to_deliver(URL)
     assert stories.take_due()[0].secrets == (third, second)
 
