@@ -20,6 +20,10 @@ from shared.domain.ids import new_id
 from shared.scratch import scratch_folder
 from shared.settings import PostgresSettings
 
+# pg_restore's own settings stand there; what people wrote comes later and must stay.
+_HEAD_BYTES = 4096
+_TRIAL = "paraphe_trial_"
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -112,8 +116,12 @@ class Database:
 
     @contextmanager
     def _beside(self) -> Iterator[str | None]:
-        name = f"paraphe_trial_{secrets.token_hex(6)}"
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        """Name of a database that is there meanwhile, and that a session of ours bears; None where we may not."""
+        name = f"{_TRIAL}{secrets.token_hex(6)}"
+        named = {"application_name": name}
+        engine = create_engine(self.engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=named)
+        with engine.connect() as connection:
+            _drop_abandoned(connection)
             try:
                 connection.execute(text(f"create database {name} template template0"))
             except ProgrammingError:
@@ -129,6 +137,8 @@ class Database:
             # To a file first: a pipe that breaks would look like an end, and half a dump would be committed.
             script = scratch / "dump.sql"
             self._programs.read_archive(["--no-owner", "--no-privileges", f"--file={script}", folder / DUMP])
+            if self.server_major < 17:
+                _make_fit_for_older_server(script)
             emptying = "drop schema public cascade; create schema public"
             options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
             self._programs.run("psql", [*options, f"--command={emptying}", f"--file={script}"], database=database)
@@ -136,6 +146,26 @@ class Database:
         engine = create_engine(self.engine.url.set(database=database), poolclass=NullPool)
         with engine.connect() as connection:
             _compare(_snapshot(connection), manifest)
+
+
+def _drop_abandoned(connection: Connection) -> None:
+    """Drop what interrupted trials have left: no session is in it or bears its name."""
+    abandoned = text(
+        "select datname from pg_database d where starts_with(datname, :trial) and pg_has_role(datdba, 'usage') "
+        "and not exists (select from pg_stat_activity s where d.datname in (s.datname, s.application_name))"
+    )
+    for name in connection.execute(abandoned, {"trial": _TRIAL}).scalars().all():
+        connection.execute(text(f"drop database if exists {name} with (force)"))
+
+
+def _make_fit_for_older_server(script: Path) -> None:
+    """Blank what pg_restore from 17 on sets and servers before 17 refuse. In place: the script may be large."""
+    setting = b"SET transaction_timeout = 0;"
+    with script.open("r+b") as file:
+        place = file.read(_HEAD_BYTES).find(setting)
+        if place >= 0:
+            file.seek(place)
+            file.write(b" " * len(setting))
 
 
 def _snapshot(connection: Connection) -> Snapshot:

@@ -1,5 +1,7 @@
 """Making a backup."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from paraphe.backup.database import Database
@@ -10,32 +12,48 @@ from shared.objects import ObjectStore
 
 
 def make_backup(folder: Path, database: Database, store: ObjectStore) -> Manifest:
-    """Write a backup into an empty folder, while everything runs. BackupError when it cannot be made.
+    """Write a backup into a new or empty folder, while everything runs.
+
+    BackupError when it cannot be made. An attempt that fails leaves nothing behind.
 
     The database first, the objects then: a document is stored before its job is accepted, so whatever job is in the
     dump, its document is in the listing, unless it was erased in between.
     """
-    _prepare(folder)
-    snapshot = database.dump(folder / DUMP)
-    number, total = write_listing(store, folder / LISTING)
-    manifest = Manifest(
-        made_at=snapshot.at,
-        schema=snapshot.schema,
-        server_major=database.server_major,
-        rows=snapshot.rows,
-        objects=number,
-        object_bytes=total,
-        files={name: fact_of(folder / name) for name in (DUMP, LISTING)},
-    )
-    manifest.write(folder)
+    with _prepared(folder):
+        snapshot = database.dump(folder / DUMP)
+        number, total = write_listing(store, folder / LISTING)
+        manifest = Manifest(
+            made_at=snapshot.at,
+            schema=snapshot.schema,
+            server_major=database.server_major,
+            rows=snapshot.rows,
+            objects=number,
+            object_bytes=total,
+            files={name: fact_of(folder / name) for name in (DUMP, LISTING)},
+        )
+        manifest.write(folder)
     return manifest
 
 
-def _prepare(folder: Path) -> None:
+@contextmanager
+def _prepared(folder: Path) -> Iterator[None]:
     """Closed to other users: the dump holds what people wrote about their documents."""
     try:
+        is_new = not folder.exists()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise BackupError(f"{folder} is not empty; give each backup a folder of its own.")
+        if not is_new:
+            folder.chmod(0o700)
     except OSError as error:
-        raise BackupError(f"{folder} cannot be used: {error.strerror}") from error
+        raise BackupError(
+            f"{folder} cannot be used: {error.strerror}. Name a new folder, or an empty one that is yours."
+        ) from error
+    try:
+        yield
+    except BaseException:
+        for path in folder.iterdir():
+            path.unlink()
+        if is_new:
+            folder.rmdir()
+        raise

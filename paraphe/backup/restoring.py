@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -20,14 +19,12 @@ from shared.db.jobs import NewJob
 from shared.db.migrate import migrate
 from shared.db.tables import clients, documents, jobs
 from shared.domain.document_name import DOCUMENTS, DocumentName, document_name
-from shared.domain.ids import first_id_at
+from shared.domain.ids import CLOCKS_APART, first_id_at
 from shared.domain.job import Document, JobOptions
 from shared.objects import ObjectStore
 from shared.pages.sniff import HEAD_BYTES, media_type
 from shared.settings import JobSettings, ModelSettings
 
-# Clocks differ a little, and an id is made a moment before its row is written.
-_OVERLAP = timedelta(minutes=10)
 _PATIENCE_S = 3.0
 RECOVERED = {"recovered": True}
 """Metadata of jobs made anew from their documents, by which they are found."""
@@ -87,7 +84,7 @@ def _queue_again(
     model = ModelSettings().default
     queued: list[UUID] = []
     unclaimed: list[str] = []
-    oldest = first_id_at(manifest.made_at - _OVERLAP)
+    oldest = first_id_at(manifest.made_at, -CLOCKS_APART)
     for name, size in store.listing(DOCUMENTS):
         found = document_name(name)
         if found is None or found.job_id < oldest:

@@ -10,8 +10,9 @@ from paraphe.backup.manifest import Manifest
 
 _FORM = "paraphe-%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"paraphe-\d{8}T\d{6}Z")
-# An attempt that was killed leaves a folder without backup.json; one this young may still be at work.
-_LONGEST_ATTEMPT = timedelta(days=1)
+# An attempt that was killed leaves a folder without backup.json; one this young may still be at work. Less than a day:
+# the next night's must not find it too young by a few seconds.
+_LONGEST_ATTEMPT = timedelta(hours=20)
 
 
 def next_folder(series: Path, now: datetime) -> Path:
@@ -21,19 +22,27 @@ def next_folder(series: Path, now: datetime) -> Path:
     return series / now.astimezone(UTC).strftime(_FORM)
 
 
-def prune(series: Path, keep: int, now: datetime) -> list[Path]:
-    """Remove all finished backups but the newest ``keep``, and what killed attempts have left; returns the removed.
+def remove_left_overs(series: Path, now: datetime) -> list[Path]:
+    """Remove what killed attempts have left, which would take the room of the next; returns the removed."""
+    unfinished = [path for path in _ours(series) if not Manifest.is_in(path)]
+    return _remove([path for path in unfinished if _begun(path) < now - _LONGEST_ATTEMPT])
 
-    Folders with other names are somebody else's.
-    """
-    ours = sorted((path for path in series.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
-    finished = [path for path in ours if Manifest.is_in(path)]
-    left_over = [path for path in ours if not Manifest.is_in(path) and _begun(path) < now - _LONGEST_ATTEMPT]
-    removed = finished[keep:] + left_over
-    for path in removed:
+
+def prune(series: Path, keep: int) -> list[Path]:
+    """Remove all finished backups but the newest ``keep``; returns the removed."""
+    return _remove([path for path in _ours(series) if Manifest.is_in(path)][keep:])
+
+
+def _ours(series: Path) -> list[Path]:
+    """The newest first. Folders with other names are somebody else's."""
+    return sorted((path for path in series.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
+
+
+def _remove(folders: list[Path]) -> list[Path]:
+    for path in folders:
         Manifest.take_from(path)  # first: half a backup must not look like one
         shutil.rmtree(path)
-    return removed
+    return folders
 
 
 def _begun(path: Path) -> datetime:

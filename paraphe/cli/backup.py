@@ -42,18 +42,24 @@ def backup(
     if keep is not None and into is None:
         raise typer.BadParameter("--keep goes with --into")
     from paraphe.backup.making import make_backup
-    from paraphe.backup.series import next_folder, prune
+    from paraphe.backup.series import next_folder, prune, remove_left_overs
 
     now = datetime.now(UTC)
     with _reaching(data, alone=False) as (database, store):
         folder = out or next_folder(cast("Path", into), now)
+        if into is not None and keep is not None:
+            _tell_removed(remove_left_overs(into, now))
         made = make_backup(folder, database, store)
         _tell_made(folder, made)
         if unrecorded := database.note_backup(made):
             typer.secho(f"the backup is not on record in the database: {unrecorded}", fg=typer.colors.YELLOW, err=True)
     if into is not None and keep is not None:
-        for path in prune(into, keep, now):
-            typer.echo(f"{path}: removed")
+        _tell_removed(prune(into, keep))
+
+
+def _tell_removed(folders: list[Path]) -> None:
+    for path in folders:
+        typer.echo(f"{path}: removed")
 
 
 def _tell_made(folder: Path, made: "Manifest") -> None:

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import psycopg2.extensions
 from psycopg2.errors import LockNotAvailable, QueryCanceled
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -34,18 +35,23 @@ def make_engine(settings: PostgresSettings) -> Engine:
 
     A Postgres that has vanished is noticed within seconds, also by whoever waits for its answer.
     """
-    return create_engine(
+    engine = create_engine(
         make_url(settings.url.get_secret_value()).set(drivername="postgresql+psycopg2"),
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": settings.connect_timeout_s,
-            **_NOTICE_LOSS,
-            "options": " ".join(f"-c {name}={limit}" for name, limit in _LIMITS_MS.items()),
-        },
+        connect_args={"connect_timeout": settings.connect_timeout_s, **_NOTICE_LOSS},
     )
+    event.listen(engine, "connect", _set_limits)
+    return engine
+
+
+def _set_limits(session: psycopg2.extensions.connection, _: object) -> None:
+    """Not as options of the connection: PgBouncer refuses those, or passes them over in silence."""
+    with session.cursor() as cursor:
+        cursor.execute("; ".join(f"set {name} = {limit}" for name, limit in _LIMITS_MS.items()))
+    session.commit()  # what is set in a transaction goes with its rollback
 
 
 def lift_limits(connection: Connection) -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,22 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {}
     for overlay in OVERLAYS:
         found[overlay] = folder / f"{overlay}.yaml"
-        found[overlay].write_text(_kustomize(folder / "k8s/overlays" / overlay))
+        text = _kustomize(folder / "k8s/overlays" / overlay)
+        found[overlay].write_text(f"{text}---\n{_restoring(text, folder / overlay)}")
     return found
+
+
+def _restoring(text: str, folder: Path) -> str:
+    """The Job that docs/backup.md makes of the CronJob in an overlay."""
+    nightly = of(list(yaml.safe_load_all(text)), "CronJob")["backup"]["spec"]["jobTemplate"]
+    kind = {"apiVersion": "batch/v1", "kind": "Job"}
+    job = {**kind, "metadata": {**nightly["metadata"], "name": "restore"}, "spec": nightly["spec"]}
+    folder.mkdir()
+    (folder / "job.yaml").write_text(yaml.safe_dump(job))
+    shutil.copy(DEPLOY / "k8s/restore.yaml", folder)
+    steps = {"namespace": "paraphe", "resources": ["job.yaml"], "patches": [{"path": "restore.yaml"}]}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(steps))
+    return _kustomize(folder)
 
 
 def _kustomize(folder: Path) -> str:
@@ -154,6 +169,50 @@ def test_nothing_talks_unless_allowed(manifests: list[Manifest]) -> None:
         assert (labels.items() >= data.items()) != is_server, name
 
 
+def reaches(manifests: list[Manifest], template: Manifest, address: str, port: int) -> bool:
+    """Whether any policy lets a pod reach an address outside of the cluster: they add up."""
+    rules = [
+        rule
+        for policy in of(manifests, "NetworkPolicy").values()
+        if _selects(policy["spec"]["podSelector"], template["metadata"]["labels"])
+        for rule in policy["spec"].get("egress", [])
+    ]
+    return any(
+        port in [each["port"] for each in rule["ports"]]
+        and ("to" not in rule or any(_covers(to["ipBlock"], address) for to in rule["to"] if "ipBlock" in to))
+        for rule in rules
+    )
+
+
+def _selects(selector: Manifest, labels: dict[str, str]) -> bool:
+    wanted = selector.get("matchLabels", {}).items()
+    one_of = selector.get("matchExpressions", [])
+    assert {each["operator"] for each in one_of} <= {"In"}
+    return labels.items() >= wanted and all(labels.get(each["key"]) in each["values"] for each in one_of)
+
+
+def _covers(block: Manifest, address: str) -> bool:
+    inside = [ip_address(address) in ip_network(network) for network in (block["cidr"], *block.get("except", []))]
+    return inside[0] and not any(inside[1:])
+
+
+def test_webhooks_cannot_reach_private_addresses(manifests: list[Manifest]) -> None:
+    notifier = dict(pods(manifests))["notifier"]
+    assert reaches(manifests, notifier, "203.0.113.9", 443)
+    for private in ("10.1.2.3", "169.254.169.254", "192.168.0.1", "fd00::1"):
+        for port in (80, 443, 9000):
+            assert not reaches(manifests, notifier, private, port), (private, port)
+
+
+def test_the_servers_are_reached_by_those_who_use_them(manifests: list[Manifest]) -> None:
+    for name, template in pods(manifests):
+        if template["metadata"]["labels"].get("paraphe/is") == "server":
+            continue
+        assert reaches(manifests, template, "10.1.2.3", 5432), name
+        uses_the_store = name not in ("migrate", "notifier")
+        assert reaches(manifests, template, "10.1.2.3", 9000) == uses_the_store, name
+
+
 def test_traces_may_go_out_where_they_are_sent(manifests: list[Manifest]) -> None:
     policy = of(manifests, "NetworkPolicy")["traces"]["spec"]
     (who,) = policy["podSelector"]["matchExpressions"]
@@ -266,6 +325,34 @@ def test_backups_are_paraphes_own_and_the_old_ones_go(manifests: list[Manifest])
     assert {"name": "backups", "mountPath": "/backups"} in container["volumeMounts"]
     given = {reference for source in container["envFrom"] for reference in source}
     assert given == {"configMapRef", "secretRef"}, "it asks for the database and the object store"
+
+
+def test_a_restore_is_what_the_backup_is_but_runs_once_and_for_as_long_as_it_takes(manifests: list[Manifest]) -> None:
+    restore = of(manifests, "Job")["restore"]["spec"]
+    nightly = of(manifests, "CronJob")["backup"]["spec"]["jobTemplate"]["spec"]
+    assert "activeDeadlineSeconds" not in restore
+    assert (restore["backoffLimit"], restore["template"]["spec"]["restartPolicy"]) == (0, "Never")
+    (container,), (nightly_one,) = (job["template"]["spec"]["containers"] for job in (restore, nightly))
+    assert container["command"][:3] == ["paraphe", "restore", "--from"]
+    assert container == {**nightly_one, "command": container["command"]}
+
+
+def test_the_jobs_of_backups_are_found_as_the_runbook_looks_for_them(manifests: list[Manifest]) -> None:
+    (label,) = re.findall(
+        r"get cronjob,job -l (\S+)=backup", (ROOT / "docs/runbooks/ParapheBackupTooOld.md").read_text()
+    )
+    nightly = of(manifests, "CronJob")["backup"]
+    for metadata in (nightly["metadata"], nightly["spec"]["jobTemplate"]["metadata"]):
+        assert metadata["labels"][label] == "backup"
+
+
+def test_the_way_to_restore_stops_all_that_asks_the_database(manifests: list[Manifest]) -> None:
+    """KEDA does, too: restore would refuse, and detectors come back while jobs are queued."""
+    way = (ROOT / "docs/backup.md").read_text()
+    (stopped,) = re.findall(r"kubectl -n paraphe scale deployment (.+) --replicas 0", way)
+    assert set(stopped.split()) == set(of(manifests, "Deployment"))
+    deleted = re.findall(r"kubectl -n paraphe delete scaledobject (\w+)", way)
+    assert set(deleted) >= set(of(manifests, "ScaledObject"))
 
 
 @pytest.mark.parametrize("overlay", ["gpu"])

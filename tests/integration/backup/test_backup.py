@@ -2,26 +2,36 @@
 
 import io
 import json
+import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, select, text
 from sqlalchemy.pool import NullPool
 
+from paraphe.backup.database import Database
+from paraphe.backup.making import make_backup
+from paraphe.backup.programs import PostgresPrograms
 from paraphe.local.data_folder import DataFolder
 from paraphe.local.preparation import prepare_database
 from shared.db import keys
 from shared.db.engine import make_engine
+from shared.db.tables import jobs
+from shared.domain.ids import first_id_at
+from shared.domain.job import Document
 from shared.objects import ObjectStore
 from shared.settings import ObjectsSettings, PostgresSettings
 from tests.integration.db.stories import Stories, wait_for
@@ -37,9 +47,14 @@ class Done:
     said: str
 
 
-def paraphe(*arguments: str | Path) -> Done:
-    """The command as an operator or a CronJob runs it; the settings are in the environment."""
+def paraphe(*arguments: str | Path, largest_file: int | None = None) -> Done:
+    """The command as an operator or a CronJob runs it; the settings are in the environment.
+
+    ``largest_file``: bytes after which a file cannot be written on, as on a full disk.
+    """
     command = [PARAPHE, *(str(one) for one in arguments)]
+    if largest_file is not None:
+        command = ["prlimit", f"--fsize={largest_file}", *command]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     return Done(done.returncode, done.stdout + done.stderr)
 
@@ -157,6 +172,50 @@ def test_verifying_changes_nothing_and_tries_the_dump_out(made: Path, stories: S
         assert databases.all() == []
 
 
+def test_what_an_interrupted_trial_left_goes_with_the_next_and_one_that_goes_on_stays(
+    made: Path, stories: Stories
+) -> None:
+    trials = text("select datname from pg_database where datname like 'paraphe_trial%'")
+    with stories.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for name in ("paraphe_trial_interrupted", "paraphe_trial_at_work"):
+            connection.execute(text(f"create database {name}"))
+        connection.execute(text("set application_name = paraphe_trial_at_work"))
+        try:
+            done = paraphe("restore", "--from", made, "--verify", "--quick")
+            assert done.status == 0, done.said
+            assert connection.execute(trials).scalars().all() == ["paraphe_trial_at_work"]
+        finally:
+            for name in connection.execute(trials).scalars().all():
+                connection.execute(text(f"drop database {name}"))
+
+
+def test_a_dump_is_loaded_into_older_servers_too(
+    stories: Stories, store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pg_restore sets a timeout that servers before 17 refuse. What somebody wrote may look the same, and stays."""
+    setting = "SET transaction_timeout = 0;"
+    stories.accept(metadata={"note": setting})
+    scripts: list[str] = []
+    run = PostgresPrograms.run
+
+    def run_and_look(self: PostgresPrograms, program: str, arguments: Sequence[str | Path], **options: Any) -> str:
+        if program == "psql":
+            script = Path(str(arguments[-1]).removeprefix("--file=")).read_text()
+            scripts.append(re.sub(r"^\\(un)?restrict .*", "", script, flags=re.M))  # each has a key of its own
+        return run(self, program, arguments, **options)
+
+    monkeypatch.setattr(PostgresPrograms, "run", run_and_look)
+    database = Database(PostgresSettings())
+    manifest = make_backup(tmp_path / "backup", database, store)
+    assert database.try_out(tmp_path / "backup", manifest)
+    database.server_major = 16
+    assert database.try_out(tmp_path / "backup", manifest)
+    database.close()
+    newer, older = scripts
+    assert older == newer.replace(setting, " " * len(setting), 1)
+    assert older.count(setting) == 1
+
+
 def test_verifying_reads_the_objects(made: Path) -> None:
     """The object of this test is not what its name says: its hash differs."""
     done = paraphe("restore", "--from", made, "--verify")
@@ -217,6 +276,19 @@ def test_what_was_erased_after_the_backup_is_erased_again_if_asked(
     assert stories.do(lambda c: c.execute(text("select count(*) from jobs")).scalar_one()) == 0
 
 
+def test_a_job_by_a_clock_that_was_half_an_hour_behind_is_not_lost(
+    made: Path, stories: Stories, store: ObjectStore
+) -> None:
+    """Its id seems older than the backup, which does not know it."""
+    job_id = first_id_at(datetime.now(UTC), -timedelta(minutes=30))
+    document = Document(job_id, stories.client.id, "cd" * 32, 11, "image/png")
+    store.put(document.object_name, io.BytesIO(b"\x89PNG\r\n\x1a\n..."), 11, "image/png")
+    stories.engine.dispose()
+    done = paraphe("restore", "--from", made, "--replace")
+    assert "queued again from their documents: 1 jobs" in done.said
+    assert stories.do(lambda c: c.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar_one()) == "queued"
+
+
 def test_documents_nobody_can_be_asked_about_are_left_alone(made: Path, stories: Stories, store: ObjectStore) -> None:
     stored_job(stories, store, b"not a picture")
     late = Stories(stories.engine, client_name="late")
@@ -244,6 +316,31 @@ def test_a_backup_needs_an_empty_folder_and_a_restore_a_backup(
     assert (none.status, "no finished backup" in none.said) == (1, True)
 
 
+def test_a_backup_that_fails_leaves_nothing_and_neither_does_one_that_was_killed(made: Path, tmp_path: Path) -> None:
+    """Or one bad night fills the volume, and every night after it fails."""
+    series = tmp_path / "backups"
+    good, killed = (series / f"paraphe-2020010{day}T000000Z" for day in (1, 2))
+    series.mkdir()
+    made.rename(good)
+    killed.mkdir()
+    (killed / "database.dump").touch()
+    failed = paraphe("backup", "--into", series, "--keep", "1", largest_file=4096)
+    assert (failed.status, "pg_dump failed" in failed.said) == (1, True), failed.said
+    assert list(series.iterdir()) == [good]
+    assert {path.name for path in good.iterdir()} == {"backup.json", "database.dump", "objects.jsonl"}
+    (tmp_path / "mine").mkdir()
+    assert paraphe("backup", "--out", tmp_path / "mine", largest_file=4096).status == 1
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_a_backup_is_closed_to_others_whoever_made_its_folder(stories: Stories, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o755)
+    for folder in (mine, tmp_path / "new"):
+        assert paraphe("backup", "--out", folder).status == 0
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_of_a_folder_of_backups_the_newest_stay(stories: Stories, store: ObjectStore, tmp_path: Path) -> None:
     """As the CronJob runs it."""
     series = tmp_path / "backups"
@@ -258,7 +355,7 @@ def test_of_a_folder_of_backups_the_newest_stay(stories: Stories, store: ObjectS
         time.sleep(1)  # they are named after the second
         done = paraphe("backup", "--into", series, "--keep", "2")
         assert done.status == 0, done.said
-        kept.append(done.said.partition(":")[0])
+        kept.append(done.said[: done.said.index(": 1 jobs")].splitlines()[-1])
     assert sorted(map(str, series.iterdir())) == sorted([*kept[1:], str(series / "somebody-elses")])
     verified = paraphe("restore", "--from", kept[-1], "--verify", "--quick")
     assert verified.status == 0, verified.said
