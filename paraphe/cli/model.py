@@ -15,12 +15,13 @@ from rich.progress import track
 from rich.table import Table
 
 from paraphe.model_results import HEADINGS, as_markdown, rows
+from shared.domain.detection import Kind
+from shared.domain.errors import ParapheError
 
 if TYPE_CHECKING:
     from paraphe.cli.predictors import Candidate
     from services.trainer.dataset import LabelledPage
     from services.trainer.evaluation import Examination
-    from shared.domain.detection import Kind
 
 model_app = typer.Typer(help="Model versions: measure them on labelled pages.")
 
@@ -35,6 +36,7 @@ _SLICE_COLUMNS = {
     "count_accuracy": "count",
 }
 _FLOOR = 0.001
+_DESCRIPTION = "model.json"
 
 
 class Backend(StrEnum):
@@ -59,8 +61,8 @@ def evaluate_model(
     backend: Annotated[Backend | None, typer.Option(help="Runtime; default: what production would choose.")] = None,
     accept: Annotated[float | None, typer.Option(help="Threshold; default: the model's own.")] = None,
     size: Annotated[int | None, typer.Option(help="Input size of others' weights.")] = None,
-    kind: Annotated[str, typer.Option(help="signature, initials or stamp.")] = "signature",
-    samples: Annotated[int, typer.Option(help="Bootstrap samples for the intervals.")] = 500,
+    kind: Annotated[Kind, typer.Option(help="What to measure.")] = Kind.SIGNATURE,
+    samples: Annotated[int, typer.Option(min=1, help="Bootstrap samples for the intervals.")] = 500,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write all results here.")] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for plots and the gallery of errors.")] = None,
     record: Annotated[bool, typer.Option(help="Keep the results in the version's model.json.")] = False,
@@ -69,20 +71,21 @@ def evaluate_model(
     from paraphe.cli.predictors import open_candidate
     from services.trainer.dataset import read_pages
     from services.trainer.evaluation import evaluate
-    from shared.domain.detection import Kind
 
-    if record and (source or accept is not None or kind != Kind.SIGNATURE):
+    if record and (source or accept is not None or kind is not Kind.SIGNATURE):
         typer.echo(
             "--record keeps what a model finds of signatures at its own threshold: without --source, "
             "--accept and --kind.",
             err=True,
         )
         raise typer.Exit(2)
+    if record:
+        _must_be_version(_folder_of(weights))
     console = Console()
     with _faults_named():
-        pages = [page for page in read_pages(data, split) if not source or page.source in source]
+        pages = _chosen(read_pages(data, split), source, kind)
         with open_candidate(weights, backend.value if backend else None, size, _FLOOR) as candidate:
-            examined = _examined(candidate, pages, Kind(kind), console)
+            examined = _examined(candidate, pages, kind, console)
     threshold = candidate.thresholds.accept if accept is None else accept
     measured = {
         "model": candidate.name,
@@ -108,13 +111,9 @@ def calibrate_model(
     from services.trainer.calibration import calibrate
     from services.trainer.dataset import DatasetError, read_pages
     from services.trainer.splits import is_held_out
-    from shared.domain.detection import Kind
 
-    path = weights / "model.json"
-    if not path.is_file():
-        typer.echo(f"{weights} holds no model.json: give the folder of a model version.", err=True)
-        raise typer.Exit(2)
-    described = json.loads(path.read_text())
+    _must_be_version(weights)
+    described = _description(weights)
     share = described["training"]["held_out"]
     with _faults_named():
         pages = [page for page in read_pages(data, "train") if is_held_out(page.group, share)]
@@ -123,7 +122,7 @@ def calibrate_model(
             raise DatasetError("Training held no page of it out: give pages the model never saw with --also.")
         with uncalibrated(weights, backend.value if backend else None, _FLOOR) as candidate:
             examined = _examined(candidate, pages, Kind.SIGNATURE, Console())
-    calibration, thresholds = calibrate([one.page for one in examined])
+        calibration, thresholds = calibrate([one.page for one in examined])
     described["calibration"] = {name: round(value, 4) for name, value in asdict(calibration).items()}
     described["thresholds"] = asdict(thresholds)
     described["metrics"] = {}  # what is there was measured at other thresholds
@@ -137,6 +136,7 @@ def show_model(
     markdown: Annotated[bool, typer.Option(help="As a Markdown table, as in the README.")] = False,
 ) -> None:
     """Show the results that a model version came with or that were recorded since."""
+    _must_be_version(weights)
     if markdown:
         typer.echo(as_markdown(weights))
         return
@@ -150,18 +150,41 @@ def show_model(
 
 @contextmanager
 def _faults_named() -> Iterator[None]:
-    """What is wrong with a dataset is said in a line, and the command ends with status 1."""
+    """What is wrong with a dataset or a model is said in a line, and the command ends with status 1."""
     from services.trainer.dataset import DatasetError
 
     try:
         yield
-    except DatasetError as error:
+    except (DatasetError, ParapheError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 
 
+def _must_be_version(folder: Path) -> None:
+    if not (folder / _DESCRIPTION).is_file():
+        typer.echo(f"{folder} holds no {_DESCRIPTION}: give the folder of a model version.", err=True)
+        raise typer.Exit(2)
+
+
+def _chosen(pages: "Sequence[LabelledPage]", sources: Sequence[str] | None, kind: Kind) -> "list[LabelledPage]":
+    """The pages of some sources, or of all, that are labelled for a kind; DatasetError where there is none."""
+    from services.trainer.dataset import DatasetError
+    from services.trainer.evaluation import labelled_for
+
+    of_sources = [page for page in pages if not sources or page.source in sources]
+    if not of_sources:
+        there = ", ".join(sorted({page.source for page in pages}))
+        raise DatasetError(f"No page is of source {' or '.join(sources or ())}. There are: {there}.")
+    chosen = labelled_for(kind, of_sources)
+    if len(chosen) < len(of_sources):
+        typer.echo(f"{len(of_sources) - len(chosen)} pages are labelled for signatures only: left out.", err=True)
+    if not chosen:
+        raise DatasetError(f"No page is labelled for {kind}: give others with --data or --source.")
+    return chosen
+
+
 def _examined(
-    candidate: "Candidate", pages: "Sequence[LabelledPage]", kind: "Kind", console: Console
+    candidate: "Candidate", pages: "Sequence[LabelledPage]", kind: Kind, console: Console
 ) -> "list[Examination]":
     """Every page examined, while a bar shows how far it is."""
     from services.trainer.evaluation import examine
@@ -222,8 +245,8 @@ def _write_results(
 
 def _record(weights: Path, measured: dict[str, Any]) -> None:
     """Put the overall results, and what measured them, into the version's model.json."""
-    folder = weights if weights.is_dir() else weights.parent
-    described = json.loads((folder / "model.json").read_text())
+    folder = _folder_of(weights)
+    described = _description(folder)
     name = measured["data"]["split"] or "all"
     described["metrics"][name] = {
         "measured_by": f"paraphe model evaluate ({measured['model']})",
@@ -235,5 +258,14 @@ def _record(weights: Path, measured: dict[str, Any]) -> None:
     _write_description(folder, described)
 
 
+def _folder_of(weights: Path) -> Path:
+    return weights if weights.is_dir() else weights.parent
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads((folder / _DESCRIPTION).read_text())
+    return described
+
+
 def _write_description(folder: Path, described: dict[str, Any]) -> None:
-    (folder / "model.json").write_text(json.dumps(described, indent=2) + "\n")
+    (folder / _DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n")

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from services.trainer.dataset import DatasetError
 from services.trainer.metrics import Bools, ExaminedPage, Floats, f1_and_recall, tally
 from shared.domain.model_version import Calibration
 from shared.domain.verdict import Thresholds
@@ -20,7 +21,10 @@ _PRIOR_STRENGTH = 4.0  # pulls a correction from few detections towards none
 
 
 def calibrate(pages: Sequence[ExaminedPage]) -> tuple[Calibration, Thresholds]:
-    """What to make of the raw scores on these pages, which training must not have seen."""
+    """What to make of the raw scores on these pages, which training must not have seen.
+
+    DatasetError: what is found on them contradicts the scores.
+    """
     calibration = calibration_of(pages)
     sure = [replace(page, confidence=corrected(calibration, page.confidence)) for page in pages]
     return calibration, choose_thresholds(sure)
@@ -32,14 +36,32 @@ def corrected(calibration: Calibration, scores: Floats) -> Floats:
 
 
 def fit_calibration(confidence: Floats, correct: Bools, steps: int = 50) -> Calibration:
-    """Logistic regression of being right on the score's logit, by Newton's method with a prior at no change."""
+    """Logistic regression of being right on the score's logit, by Newton's method with a prior at no change.
+
+    DatasetError: surer detections are less often right, which no calibration mends.
+    """
     design = np.stack([_logit(confidence), np.ones_like(confidence)], axis=1)
     prior, line = np.array([1.0, 0.0]), np.array([1.0, 0.0])
+
+    def loss(line: Floats) -> float:
+        place = design @ line
+        return float(
+            (np.logaddexp(0, place) - correct * place).sum() + _PRIOR_STRENGTH / 2 * ((line - prior) ** 2).sum()
+        )
+
     for _ in range(steps):
         share = _sigmoid(design @ line)
         gradient = design.T @ (share - correct) + _PRIOR_STRENGTH * (line - prior)
         curvature = (design * (share * (1 - share))[:, None]).T @ design + _PRIOR_STRENGTH * np.eye(2)
-        line = line - np.linalg.solve(curvature, gradient)
+        step = np.linalg.solve(curvature, gradient)
+        while loss(line - step) > loss(line):  # where the curve is flat a whole step lands far beyond its lowest point
+            step = step / 2
+        line = line - step
+    if line[0] <= 0:
+        raise DatasetError(
+            "On these pages detections are the less often right the surer the network is of them, so its scores cannot "
+            "be calibrated: check the labels, or give more pages it never saw."
+        )
     return Calibration(float(line[0]), float(line[1]))
 
 

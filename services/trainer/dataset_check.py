@@ -63,13 +63,19 @@ def _label_problems(page: LabelledPage) -> Iterable[Problem]:
     if page.expected_boxes is not None and page.expected_boxes != signatures:
         detail = f"the index says {page.expected_boxes} signatures, the label file holds {signatures}"
         yield Problem(page.name, Fault.MISSING_LABEL if not page.boxes else Fault.BOX_COUNT, detail)
+    yield from unknown_classes(page)
     for number, box in enumerate(page.boxes):
         yield from _box_problems(page, number, box)
 
 
+def unknown_classes(page: LabelledPage) -> Iterable[Problem]:
+    """The boxes of a page whose class is none of KINDS."""
+    for number, box in enumerate(page.boxes):
+        if not 0 <= box.kind < len(KINDS):
+            yield Problem(page.name, Fault.UNKNOWN_CLASS, f"box {number} is of class {box.kind}")
+
+
 def _box_problems(page: LabelledPage, number: int, box: LabelledBox) -> Iterable[Problem]:
-    if not 0 <= box.kind < len(KINDS):
-        yield Problem(page.name, Fault.UNKNOWN_CLASS, f"box {number} is of class {box.kind}")
     if box.width <= 0 or box.height <= 0:
         yield Problem(page.name, Fault.BOX_EMPTY, f"box {number} measures {box.width} x {box.height}")
     left, top = box.cx - box.width / 2, box.cy - box.height / 2
@@ -104,9 +110,9 @@ def _group_problems(pages: Sequence[LabelledPage]) -> Iterable[Problem]:
 
 
 def _duplicates(hashes: Sequence[tuple[LabelledPage, npt.NDArray[np.bool_] | Problem]]) -> Iterable[Problem]:
-    bits = np.array([seen for _, seen in hashes], dtype=np.float32).reshape(len(hashes), -1)
-    if not len(bits):
+    if not hashes:
         return
+    bits = np.array([seen for _, seen in hashes], dtype=np.float32)
     set_bits = bits.sum(1)
     differing = set_bits[:, None] + set_bits[None] - 2 * bits @ bits.T
     telling = set_bits >= _LEAST_CONTRAST

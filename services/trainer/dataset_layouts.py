@@ -124,7 +124,7 @@ def read_coco(folder: Path) -> list[LabelledPage]:
 
 def _coco_pages(path: Path) -> Iterator[LabelledPage]:
     content: dict[str, Any] = json.loads(path.read_text())
-    kinds = _coco_kinds(content.get("categories", []))
+    kinds = _coco_kinds(path, content)
     boxes: dict[int, list[dict[str, Any]]] = {}
     for annotation in content.get("annotations", []):
         boxes.setdefault(annotation["image_id"], []).append(annotation)
@@ -139,10 +139,16 @@ def _coco_pages(path: Path) -> Iterator[LabelledPage]:
         )
 
 
-def _coco_kinds(categories: list[dict[str, Any]]) -> dict[int, int]:
-    """Our class number of each category; a file whose only category has another name still means signatures."""
-    named = {one["id"]: KINDS.index(one["name"].lower()) for one in categories if one["name"].lower() in KINDS}
-    return named or {one["id"]: 0 for one in categories}
+def _coco_kinds(path: Path, content: dict[str, Any]) -> dict[int, int]:
+    """Our class number of each category; a file that marks but one, of another name, still means signatures."""
+    names = {one["id"]: one["name"] for one in content.get("categories", [])}
+    if known := {number: KINDS.index(name.lower()) for number, name in names.items() if name.lower() in KINDS}:
+        return known
+    marked = {one["category_id"] for one in content.get("annotations", [])}
+    if len(marked) > 1:
+        foreign = ", ".join(sorted(str(names.get(number, number)) for number in marked))
+        raise DatasetError(f"{path}: which category is the signatures? It marks {foreign}: call one 'signature'")
+    return dict.fromkeys(marked, 0)
 
 
 def _coco_box(box: list[float], kind: int, image: dict[str, Any]) -> LabelledBox:

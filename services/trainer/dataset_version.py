@@ -44,9 +44,13 @@ def counts(pages: Sequence[LabelledPage]) -> dict[str, dict[str, int]]:
     table: dict[str, Counter[str]] = {}
     for page in pages:
         for row in ("all", f"split:{page.split or 'none'}", f"source:{page.source}"):
-            kinds = Counter(KINDS[box.kind] for box in page.boxes)
+            kinds = Counter(_kind_name(box.kind) for box in page.boxes)
             table.setdefault(row, Counter()).update({"pages": 1, "signed": int(kinds["signature"] > 0), **kinds})
     return {row: dict(values) for row, values in sorted(table.items())}
+
+
+def _kind_name(number: int) -> str:
+    return KINDS[number] if 0 <= number < len(KINDS) else f"class {number}"
 
 
 def _entry(folder: Path, page: LabelledPage) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from services.trainer.calibration import expected_calibration_error, reliability
 from services.trainer.dataset import DatasetError, LabelledPage
 from services.trainer.metrics import ExaminedPage, bootstrap, measure, tally
 from shared.domain.detection import Kind, Page
-from shared.domain.labels import KINDS
+from shared.domain.errors import ParapheError
+from shared.domain.labels import KINDS, SIGNATURES_ONLY
 
 Predict = Callable[[Path], Sequence[Page]]
 Progress = Callable[[Iterable[LabelledPage]], Iterable[LabelledPage]]
@@ -35,17 +36,29 @@ class Examination:
     size: tuple[int, int]
 
 
+def labelled_for(kind: Kind, pages: Sequence[LabelledPage]) -> list[LabelledPage]:
+    """The pages that are labelled for a kind: on others its boxes may be there unmarked."""
+    return [page for page in pages if kind is Kind.SIGNATURE or SIGNATURES_ONLY not in page.tags]
+
+
 def examine(
     pages: Sequence[LabelledPage],
     predict: Predict,
     kind: Kind = Kind.SIGNATURE,
     progress: Progress = iter,
 ) -> list[Examination]:
-    """Predict every page and pair it with its truth, for one kind of box."""
-    return [_examine(page, predict(page.path), kind) for page in progress(pages)]
+    """Predict every page and pair it with its truth, for one kind of box.
+
+    DatasetError: a page cannot be read, or its file holds several.
+    """
+    return [_examine(page, predict, kind) for page in progress(pages)]
 
 
-def _examine(labelled: LabelledPage, predicted: Sequence[Page], kind: Kind) -> Examination:
+def _examine(labelled: LabelledPage, predict: Predict, kind: Kind) -> Examination:
+    try:
+        predicted = predict(labelled.path)
+    except (ParapheError, OSError) as error:
+        raise DatasetError(f"{labelled.name}: {error}") from error
     if len(predicted) != 1:
         raise DatasetError(f"{labelled.name}: a labelled file holds one page, this one gave {len(predicted)}")
     page = predicted[0]
@@ -78,7 +91,7 @@ def evaluate(examinations: Sequence[Examination], accept: float, samples: int = 
 
 
 def slices_of(examinations: Sequence[Examination]) -> dict[str, list[Examination]]:
-    """The pages of each source, tag and size of smallest box. A page lies in several slices."""
+    """The pages of each source, tag and size of the smallest box measured. A page lies in several slices."""
     slices: dict[str, list[Examination]] = {}
     for one in examinations:
         for name in _slice_names(one):
@@ -88,9 +101,11 @@ def slices_of(examinations: Sequence[Examination]) -> dict[str, list[Examination
 
 def _slice_names(one: Examination) -> list[str]:
     names = [f"source:{one.labelled.source}", *(f"tag:{tag}" for tag in one.labelled.tags)]
-    sizes = [math.sqrt(box.width * box.height) for box in one.labelled.boxes if box.kind == 0]
-    if sizes:
-        names += [f"size:{name}" for name, (low, high) in _SIZE_BINS.items() if low <= min(sizes) < high]
+    corners, (width, height) = one.page.truth, one.size
+    if len(corners):
+        smallest = float((corners[:, 2:] - corners[:, :2]).prod(1).min())
+        size = math.sqrt(smallest / (width * height))
+        names += [f"size:{name}" for name, (low, high) in _SIZE_BINS.items() if low <= size < high]
     return names
 
 

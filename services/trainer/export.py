@@ -134,11 +134,15 @@ def _description(record: dict[str, Any], release: Release, sizes: tuple[int, ...
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(prog="python -m services.trainer.export", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m services.trainer.export",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--run", type=Path, action="append", required=True, help="several are averaged, the last leads")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--name", default="signatures")
-    parser.add_argument("--version", required=True)
+    parser.add_argument("--out", type=Path, required=True, help="the version's folder, outside models/")
+    parser.add_argument("--name", default="signatures", help="what requests call the model (default: %(default)s)")
+    parser.add_argument("--version", required=True, help="a number, higher than that of the version in use")
     parser.add_argument(
         "--look",
         type=int,

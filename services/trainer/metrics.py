@@ -178,9 +178,14 @@ def _share(part: float, whole: float) -> float:
 
 
 def bootstrap(table: Tally, samples: int = 500, seed: int = 0) -> dict[str, tuple[float, float]]:
-    """95 % interval of every measure: groups drawn with replacement, so that pages of one document stay together."""
+    """95 % interval of every measure: groups drawn with replacement, so that pages of one document stay together.
+
+    NaN for both ends where there is but one group: nothing tells how far another would lie from it.
+    """
+    groups = int(table.page_group.max()) + 1
+    if groups < 2:
+        return dict.fromkeys(measure(table), (float("nan"), float("nan")))
     generator = np.random.default_rng(seed)
-    groups = int(table.page_group.max()) + 1 if len(table.page_group) else 0
     drawn = generator.multinomial(groups, np.full(groups, 1 / groups), size=samples).astype(float)
     measured = [measure(table, draw[table.page_group]) for draw in drawn]
     return {name: _interval(np.array([one[name] for one in measured])) for name in measured[0]}

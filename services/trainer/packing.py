@@ -5,6 +5,7 @@ Pages are reduced to the input size by production's own code: what the network i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from services.trainer.dataset import LabelledBox, LabelledPage
+from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage
 from services.trainer.partial_labels import FULLY_LABELLED
 from services.trainer.splits import is_held_out
 from shared.domain.labels import KINDS, SIGNATURES_ONLY
@@ -49,7 +50,13 @@ def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: 
 
     The held-out part is taken from pages, whole groups at a time, for choices made during training. The extra pages
     are labelled for every kind, unless tagged otherwise, and are all trained on.
+
+    DatasetError: every page would be held out.
     """
+    if not extra and all(_part(page, packing) == HELD_OUT for page in pages):
+        raise DatasetError(
+            "Every group of the pages is held out, and none is left to train on: give more of them, or --held-out 0."
+        )
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         real = list(workers.map(lambda page: _pack_page(page, packing, _part(page, packing), ""), pages))
         made = list(workers.map(lambda page: _pack_page(page, packing, "train", _prefix(page)), extra))
@@ -94,7 +101,7 @@ def _prefix(page: LabelledPage) -> str:
 
 
 def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> Path:
-    stem = f"{prefix}{page.source}__{page.path.stem}"
+    stem = f"{prefix}{page.source}__{page.path.stem}__{_content(page, packing)}"
     image = packing.target / "images" / part / f"{stem}.png"
     label = label_of(image)
     for path in (label, image):
@@ -105,6 +112,13 @@ def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> 
         reduce_page(page.path, packing.long_side)[0].save(unfinished, "PNG", compress_level=1)
         unfinished.replace(image)
     return image
+
+
+def _content(page: LabelledPage, packing: Packing) -> str:
+    """Tells apart pages of one name, and what was packed before a page was drawn anew or in another size."""
+    file = page.path.stat()
+    pinned = f"{page.path.resolve()} {file.st_size} {file.st_mtime_ns} {packing.long_side}"
+    return hashlib.sha256(pinned.encode()).hexdigest()[:12]
 
 
 def _label_line(box: LabelledBox) -> str:

@@ -2,7 +2,8 @@
 
     python -m services.trainer.training --data DIR --warm-start WEIGHTS --out DIR
 
-A second call with the same --out goes on from the last finished epoch; a run that has come to its end stays as it is.
+A second call with the same --out goes on from the last finished epoch, and may change --hours, --batch and --threads; a
+run that has come to its end stays as it is.
 """
 
 from __future__ import annotations
@@ -10,67 +11,83 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from services.trainer import runtime
 from services.trainer.dataset import DatasetError, LabelledPage, read_pages
+from services.trainer.dataset_check import unknown_classes
 from services.trainer.dataset_version import describe
 from services.trainer.packing import HELD_OUT_SHARE, Packing, pack
 from shared.domain.labels import KINDS
 
+_MAY_CHANGE = frozenset({"out", "hours", "batch", "threads"})
+"""Settings that take effect where a run is resumed. Of most others Ultralytics keeps what it was begun with."""
+
+
+class ResumeError(ValueError):
+    """The run was begun with other settings; the message names them."""
+
+
+def _setting(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"help": meaning})
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything a run depends on; sizes in pixels.
+    """Everything a run depends on; sizes in pixels. What each field means stands beside it and in ``--help``.
 
-    data: folder with real pages, of which the train split is used; held_out is the share of its groups kept for
-    choices, 0 to learn from all of them once the choices are made. extra: folders, separated by commas, of synthetic or
-    corrected pages; those of their train split are labelled for every kind, unless tagged otherwise, and seen once an
-    epoch. kinds: how many of signature, initials, stamp are learned. repeat: how often an epoch sees each real page.
-    warm_start: .npz or .pt; of a smaller network's checkpoint a wider copy is made. family: one of networks/ or of
-    Ultralytics. crop: side of the random windows trained on, 0 for whole pages; whole: share of batches (of windows,
-    where pages are drawn) that show whole pages reduced to that side, which a look at a smaller size will be given.
-    scale: by how much pages are enlarged or reduced, those but for a share that is shown as production shows it. They
-    are not turned: a box turned with its page grows, and larger boxes are what is then learned. freeze: how many of the
-    network's first layers keep the warm start's weights, which shortens a step. hours: if given, what decides instead
-    of epochs.
-
-    drawing: how many processes draw fresh pages while the network trains, which is for a GPU: pages then lie on it, an
-    epoch has as many windows as epoch_windows says, drawn_share of them cut from such pages, and the newest pool_room
-    of these are kept. Where none draw, epochs are made of the pages at hand.
+    Where ``drawing`` processes draw fresh pages, which is for a GPU, an epoch has ``epoch_windows`` windows. Where none
+    draw, epochs are made of the pages at hand. Nothing is turned: a box turned with its page grows, and larger boxes
+    are what is then learned.
 
     ValueError: pages are drawn, and there is no room for them, or an epoch holds no batch.
     """
 
-    data: str
-    out: str
-    warm_start: str = ""
-    extra: str = ""
-    family: str = "yolo11n"
-    size: int = 640
-    kinds: int = 1
-    epochs: int = 22
-    batch: int = 16
-    nominal_batch: int = 32
-    repeat: int = 1
-    crop: int = 0
-    whole: float = 0.0
-    freeze: int = 0
-    hours: float = 0.0
-    learning_rate: float = 1e-3
-    warmup: float = 1.0
-    mosaic: float = 0.3
-    close_mosaic: int = 8
-    scale: float = 0.3
-    drawing: int = 0
-    drawn_share: float = 0.85
-    pool_room: int = 4000
-    epoch_windows: int = 25_600
-    held_out: float = HELD_OUT_SHARE
-    seed: int = 7
-    threads: int = 0
+    data: str = _setting(MISSING, "folder of labelled pages; those of its train split are learned from")
+    out: str = _setting(MISSING, "folder of the run: settings, checkpoints, curves")
+    warm_start: str = _setting(
+        "", "weights to begin with, .pt or .npz; of a smaller network's checkpoint a wider copy is made"
+    )
+    extra: str = _setting(
+        "",
+        "folders, separated by commas, of synthetic or corrected pages: the train split of each, labelled for every "
+        "kind unless tagged otherwise, seen once an epoch",
+    )
+    family: str = _setting("yolo11n", "network: one of services/trainer/networks or of Ultralytics")
+    size: int = _setting(640, "longer side of a page, px")
+    kinds: int = _setting(1, "how many of signature, initials, stamp are learned")
+    epochs: int = _setting(22, "how often all pages are gone through")
+    batch: int = _setting(16, "windows a step")
+    nominal_batch: int = _setting(32, "windows whose gradients are summed before the weights change")
+    repeat: int = _setting(1, "how often an epoch sees each page of --data")
+    crop: int = _setting(0, "side of the random windows trained on, px; 0: whole pages")
+    whole: float = _setting(
+        0.0,
+        "share of batches (with --drawing, of windows) that show whole pages reduced to --crop, for a look at a "
+        "smaller size",
+    )
+    freeze: int = _setting(0, "how many of the first layers keep the warm start's weights, which shortens a step")
+    hours: float = _setting(0.0, "how long to train, instead of --epochs; 0: as long as these take")
+    learning_rate: float = _setting(1e-3, "at its highest; it falls to nothing at the end")
+    warmup: float = _setting(1.0, "epochs in which the rate rises")
+    mosaic: float = _setting(0.3, "share of pictures put together of four")
+    close_mosaic: int = _setting(8, "epochs at the end without such pictures")
+    scale: float = _setting(
+        0.3, "by how much pages are enlarged or reduced, but for a share that is shown as production shows it"
+    )
+    drawing: int = _setting(0, "processes that draw fresh pages meanwhile, for a GPU")
+    drawn_share: float = _setting(0.85, "with --drawing: share of an epoch's windows that is cut from drawn pages")
+    pool_room: int = _setting(4000, "with --drawing: drawn pages kept, the newest")
+    epoch_windows: int = _setting(25_600, "with --drawing: windows an epoch")
+    held_out: float = _setting(
+        HELD_OUT_SHARE,
+        "share of the groups of --data kept apart for choices and calibration; 0: learn from all of them",
+    )
+    seed: int = _setting(7, "of all that chance decides")
+    threads: int = _setting(0, "threads to compute with; 0: one for each core")
 
     def __post_init__(self) -> None:
         if self.drawing and self.pool_room < 1:
@@ -84,22 +101,46 @@ class TrainingSettings:
 def train(settings: TrainingSettings) -> Path:
     """Run or resume one training and return the path of its best checkpoint.
 
-    DatasetError: the data is not fit for it.
+    DatasetError: the data is not fit for it. ResumeError: the run was begun with other settings.
     """
     out = Path(settings.out)
     out.mkdir(parents=True, exist_ok=True)
     threads = runtime.prepare(out / "ultralytics", settings.threads or None)
-    from services.trainer.ultralytics_trainer import finished, run
+    from services.trainer.ultralytics_trainer import finished, newest_checkpoint, run
 
     if best := finished(out):
         print(f"{out}: this run has come to its end; name another --out for a new one")
         return best
+    if newest_checkpoint(out).exists():
+        _refuse_other_settings(settings, out)
     pages = read_pages(Path(settings.data), "train")
     extra = {Path(folder): read_pages(Path(folder), "train") for folder in filter(None, settings.extra.split(","))}
-    record_settings(settings, out, threads, {Path(settings.data): pages, **extra})
+    made = [page for part in extra.values() for page in part]
+    _refuse_unknown_classes([*pages, *made])
     packing = Packing(out / "pages", settings.size, settings.held_out, settings.kinds, settings.repeat)
-    data = pack(pages, [page for part in extra.values() for page in part], packing)
+    data = pack(pages, made, packing)
+    record_settings(settings, out, threads, {Path(settings.data): pages, **extra})
     return run(settings, data)
+
+
+def _refuse_other_settings(settings: TrainingSettings, out: Path) -> None:
+    begun = json.loads(_record(out).read_text())["settings"]
+    changed = [
+        name for name, value in asdict(settings).items() if name not in _MAY_CHANGE and begun.get(name, value) != value
+    ]
+    if changed:
+        named = ", ".join(f"--{name.replace('_', '-')} {begun[name]!r}" for name in changed)
+        raise ResumeError(f"{out}: this run was begun with {named}: resume it so, or name another --out for a new one")
+
+
+def _refuse_unknown_classes(pages: Sequence[LabelledPage]) -> None:
+    problems = [str(problem) for page in pages for problem in unknown_classes(page)]
+    if problems:
+        raise DatasetError("\n".join(problems))
+
+
+def _record(out: Path) -> Path:
+    return out / "settings.json"
 
 
 def record_settings(settings: TrainingSettings, out: Path, threads: int, pages: dict[Path, list[LabelledPage]]) -> None:
@@ -118,7 +159,7 @@ def record_settings(settings: TrainingSettings, out: Path, threads: int, pages: 
         "threads_used": threads,
         "dataset": [_pinned(folder, part) for folder, part in pages.items() if part],
     }
-    (out / "settings.json").write_text(json.dumps(record, indent=2) + "\n")
+    _record(out).write_text(json.dumps(record, indent=2) + "\n")
 
 
 def _pinned(folder: Path, pages: list[LabelledPage]) -> dict[str, Any]:
@@ -129,12 +170,20 @@ def _pinned(folder: Path, pages: list[LabelledPage]) -> dict[str, Any]:
 
 def parse_arguments(arguments: list[str] | None = None) -> TrainingSettings:
     """Turn the command line into settings: one option for each field."""
-    parser = argparse.ArgumentParser(prog="python -m services.trainer.training", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m services.trainer.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     for setting in fields(TrainingSettings):
-        required = setting.name in {"data", "out"}
-        kind = {"str": str, "int": int, "float": float}[str(setting.type)]
-        default = None if required else setting.default
-        parser.add_argument(f"--{setting.name.replace('_', '-')}", type=kind, required=required, default=default)
+        required = setting.default is MISSING
+        parser.add_argument(
+            f"--{setting.name.replace('_', '-')}",
+            type={"str": str, "int": int, "float": float}[str(setting.type)],
+            required=required,
+            default=None if required else setting.default,
+            help=setting.metadata["help"] + ("" if required or setting.default == "" else " (default: %(default)s)"),
+        )
     options = parser.parse_args(arguments)
     try:
         return TrainingSettings(**vars(options))
@@ -143,11 +192,11 @@ def parse_arguments(arguments: list[str] | None = None) -> TrainingSettings:
 
 
 def main() -> None:
-    """Train as the command line says; what is wrong with the data is said in a line."""
+    """Train as the command line says; what is wrong with the data or the settings is said in a line."""
     settings = parse_arguments()
     try:
         print(train(settings))
-    except DatasetError as error:
+    except (DatasetError, ResumeError) as error:
         raise SystemExit(str(error)) from error
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from services.trainer import runtime
 from services.trainer.packing import reduce_page
 from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.labels import KINDS
 
 
 class UltralyticsPredictor:
@@ -21,7 +22,7 @@ class UltralyticsPredictor:
         self._options: dict[str, Any] = {"imgsz": size, "conf": floor, "iou": overlap, "verbose": False}
         self._size = size
         names = self._model.names
-        self._kinds = [_kind(str(names[number]), len(names)) for number in range(len(names))]
+        self._kinds = {number: kind for number, name in names.items() if (kind := _kind(str(name), len(names)))}
 
     def __call__(self, path: Path) -> list[Page]:
         """Find boxes on the one page of an image file."""
@@ -31,15 +32,19 @@ class UltralyticsPredictor:
         scale = (width / image.width, height / image.height, width / image.width, height / image.height)
         corners = boxes.xyxy.numpy() * scale
         rows = zip(corners.tolist(), boxes.conf.tolist(), boxes.cls.int().tolist(), strict=True)
-        found = [_detection(number, row, self._kinds) for number, row in enumerate(rows)]
+        found = [
+            _detection(number, row, self._kinds[row[2]]) for number, row in enumerate(rows) if row[2] in self._kinds
+        ]
         return [Page(1, width, height, tuple(found))]
 
 
-def _kind(name: str, classes: int) -> Kind:
-    """A model of one class finds signatures, whatever its author called them."""
-    return Kind.SIGNATURE if classes == 1 else Kind(name)
+def _kind(name: str, classes: int) -> Kind | None:
+    """A model of one class finds signatures, whatever its author called them; None: a class that is no kind of ours."""
+    if classes == 1:
+        return Kind.SIGNATURE
+    return Kind(name.lower()) if name.lower() in KINDS else None
 
 
-def _detection(number: int, row: tuple[list[float], float, int], kinds: list[Kind]) -> Detection:
-    (left, top, right, bottom), confidence, kind = row
-    return Detection(str(number), kinds[kind], confidence, Box(left, top, right - left, bottom - top))
+def _detection(number: int, row: tuple[list[float], float, int], kind: Kind) -> Detection:
+    (left, top, right, bottom), confidence, _ = row
+    return Detection(str(number), kind, confidence, Box(left, top, right - left, bottom - top))

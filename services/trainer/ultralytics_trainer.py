@@ -35,7 +35,7 @@ def run(settings: TrainingSettings, data: Path) -> Path:
     if not on_gpu and has_bf16(torch.cpu.get_capabilities()):
         engine: Any = importlib.import_module("ultralytics.engine.trainer")
         engine.autocast = _bf16_on_cpu
-    last = _last(Path(settings.out))
+    last = newest_checkpoint(Path(settings.out))
     resumed = last.exists()
     model = runtime.load_model(last if resumed else architecture(settings.family))
     model.add_callback("on_train_start", _channels_last)
@@ -50,13 +50,14 @@ def finished(out: Path) -> Path | None:
 
     At its end Ultralytics takes the optimiser and the number of the epoch out of what a run leaves.
     """
-    last = _last(out)
+    last = newest_checkpoint(out)
     if not last.exists() or torch.load(last, map_location="cpu", weights_only=False)["epoch"] >= 0:
         return None
     return last.with_name("best.pt")
 
 
-def _last(out: Path) -> Path:
+def newest_checkpoint(out: Path) -> Path:
+    """Where a run keeps what a resumption goes on from; there is none before its first epoch has ended."""
     return out / "run" / "weights" / "last.pt"
 
 
@@ -83,7 +84,7 @@ def _arguments(settings: TrainingSettings, data: Path, on_gpu: bool) -> dict[str
         "warmup_epochs": settings.warmup,
         "warmup_bias_lr": 0.0,
         "mosaic": settings.mosaic,
-        "close_mosaic": settings.close_mosaic,
+        "close_mosaic": 0 if settings.drawing else settings.close_mosaic,  # drawn pages have no mosaic
         "scale": settings.scale,
         "freeze": settings.freeze or None,
         "fliplr": 0.0,

@@ -12,6 +12,7 @@ from PIL import Image
 from services.trainer.dataset import DatasetError, LabelledBox, read_pages
 from services.trainer.splits import is_held_out
 from services.trainer.synthesis.ink import Alpha
+from shared.pages import raster
 
 Grey = NDArray[np.uint8]
 
@@ -48,10 +49,16 @@ def real_signatures(folder: Path, split: str = "train", held_out: float = 0.0) -
     for page in read_pages(folder, split):
         signatures = [box for box in page.boxes if box.kind == 0]
         if signatures and not is_held_out(page.group, held_out):
-            patches += _cut(np.array(Image.open(page.path).convert("L")), signatures)
+            patches += _cut(_read(page.path), signatures)
     if not patches:
         raise DatasetError(f"no usable signature in the {split} split of {folder}")
     return RealSignatures(tuple(patches))
+
+
+def _read(path: Path) -> Grey:
+    """The page as displayed, which is how its boxes were drawn, in grey (h, w)."""
+    with Image.open(path) as opened:
+        return np.array(raster.upright(opened, raster.orientation(opened)).convert("L"))
 
 
 def _cut(page: Grey, boxes: Sequence[LabelledBox]) -> list[Alpha]:

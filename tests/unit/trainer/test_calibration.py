@@ -10,6 +10,7 @@ from services.trainer.calibration import (
     fit_calibration,
     reliability,
 )
+from services.trainer.dataset import DatasetError
 from services.trainer.metrics import ExaminedPage
 from shared.domain.model_version import Calibration
 
@@ -43,6 +44,19 @@ def test_perfect_separation_gives_finite_numbers() -> None:
     fitted = fit_calibration(confidence, confidence > 0.5)
     assert np.isfinite([fitted.slope, fitted.offset]).all()
     assert fitted.slope > 1
+
+
+def test_high_scores_that_are_half_wrong_are_lowered() -> None:
+    confidence, correct = np.full(100, 0.97), np.arange(100) % 2 == 0
+    fitted = fit_calibration(confidence, correct)
+    assert 0 < fitted.slope < 2
+    assert fitted.confidence(0.97) == pytest.approx(0.5, abs=0.06)
+
+
+def test_scores_that_say_the_opposite_are_refused() -> None:
+    confidence = np.concatenate([np.full(200, 0.9), np.full(200, 0.1)])
+    with pytest.raises(DatasetError, match="less often right the surer"):
+        fit_calibration(confidence, confidence < 0.5)
 
 
 def test_calibration_keeps_the_order() -> None:

@@ -1,16 +1,19 @@
 """`paraphe data` and `paraphe model` as typed."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
 from paraphe.cli.data import data_app
 from paraphe.cli.model import model_app
 from services.detector.model_cache import read_model
+from shared.domain.labels import SIGNATURES_ONLY
 from shared.domain.model_version import Calibration
 
 MODELS = Path(__file__).parents[3] / "models"
@@ -21,6 +24,10 @@ SHIPPED, ONE_LOOK = (
 
 def data(*arguments: object) -> Result:
     return CliRunner().invoke(data_app, [str(argument) for argument in arguments])
+
+
+def model(*arguments: object) -> Result:
+    return CliRunner().invoke(model_app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +59,14 @@ def test_build_writes_a_manifest_and_show_counts(folder: Path, tmp_path: Path) -
     assert "source:synthetic" in data("show", folder).stdout
 
 
+def test_show_counts_classes_that_nobody_knows(tmp_path: Path) -> None:
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    Image.new("L", (9, 9)).save(tmp_path / "images" / "page.png")
+    (tmp_path / "labels" / "page.txt").write_text("7 0.5 0.5 0.2 0.1\n")
+    assert "class 7" in data("show", tmp_path).stdout
+
+
 def test_build_refuses_a_folder_that_is_no_dataset(tmp_path: Path) -> None:
     refused = data("build", tmp_path, "--out", tmp_path / "m.json")
     assert refused.exit_code == 1
@@ -68,6 +83,77 @@ def test_evaluate_measures_the_production_path(folder: Path, tmp_path: Path) -> 
     assert measured["all"]["recall"]["value"] > 0.3
     assert measured["accept"] == json.loads((SHIPPED / "model.json").read_text())["thresholds"]["accept"]
     assert {path.name for path in report.iterdir()} == {"pr.png", "calibration.png", "errors.png"}
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (["--source", "typo"], 1, "No page is of source typo. There are: synthetic."),
+        (["--samples", "0"], 2, "greater than or equal to 1"),
+        (["--kind", "typo"], 2, "'typo' is not one of"),
+    ],
+)
+def test_options_that_leave_nothing_to_measure_are_refused(
+    folder: Path, options: list[str], status: int, said: str
+) -> None:
+    refused = model("evaluate", "--weights", SHIPPED, "--data", folder, *options)
+    assert (refused.exit_code, said in refused.stderr) == (status, True), refused.output
+
+
+def test_results_are_not_measured_where_they_cannot_be_kept(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "theirs.pt").touch()
+    for arguments in (
+        ["evaluate", "--weights", tmp_path / "theirs.pt", "--data", folder, "--record"],
+        ["show", tmp_path],
+    ):
+        refused = model(*arguments)
+        assert refused.exit_code == 2
+        assert f"{tmp_path} holds no model.json" in refused.stderr
+
+
+def test_a_page_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(folder, tmp_path / "data"))
+    lost = min((data / "images").rglob("*.*"))
+    lost.unlink()
+    failed = model("evaluate", "--weights", SHIPPED, "--data", data)
+    assert failed.exit_code == 1
+    assert lost.name in failed.stderr
+
+
+def test_a_model_that_is_not_as_recorded_is_refused(folder: Path, tmp_path: Path) -> None:
+    version = Path(shutil.copytree(SHIPPED, tmp_path / "version"))
+    (version / "model.onnx").write_bytes(b"cut off")
+    refused = model("evaluate", "--weights", version, "--data", folder)
+    assert refused.exit_code == 1
+    assert "recorded sha256" in refused.stderr
+
+
+def test_pages_labelled_for_signatures_are_no_measure_of_stamps(folder: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(folder, tmp_path / "data"))
+    with (data / "index.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    results, options = tmp_path / "results.json", ["--kind", "stamp", "--samples", 2]
+    for count, left_out in ((2, "2 pages are labelled for signatures only"), (6, "No page is labelled for stamp")):
+        for row in rows[:count]:
+            row["tags"] = SIGNATURES_ONLY
+        with (data / "index.csv").open("w", newline="") as handle:
+            writer = csv.DictWriter(handle, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        done = model("evaluate", "--weights", ONE_LOOK, "--data", data, "--json", results, *options)
+        assert left_out in done.stderr
+        assert done.exit_code == (count == 6)
+    assert json.loads(results.read_text())["all"]["pages"] == 4
+
+
+def test_classes_of_others_are_known_by_name_and_the_rest_passed_over(folder: Path, tmp_path: Path) -> None:
+    stored = torch.load(ONE_LOOK / "model.pt", map_location="cpu", weights_only=False)
+    stored["model"].names = {0: "Signature", 1: "Date", 2: "STAMP"}
+    torch.save(stored, tmp_path / "theirs.pt")
+    results = tmp_path / "results.json"
+    done = model("evaluate", "--weights", tmp_path / "theirs.pt", "--data", folder, "--samples", 2, "--json", results)
+    assert done.exit_code == 0, done.output
+    assert json.loads(results.read_text())["all"]["recall"]["value"] > 0
 
 
 @pytest.mark.parametrize("narrower", [["--kind", "stamp"], ["--accept", "0.3"], ["--source", "synthetic"]])

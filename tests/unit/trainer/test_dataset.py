@@ -9,7 +9,7 @@ from PIL import Image
 
 from services.trainer.dataset import DatasetError, read_pages
 from services.trainer.dataset_check import Fault, check
-from services.trainer.dataset_version import build
+from services.trainer.dataset_version import build, counts
 
 HEADER = "source,file,width,height,n_boxes,group,doc,tags,note,bytes,split\n"
 
@@ -103,6 +103,27 @@ def test_coco_folders_are_read(tmp_path: Path) -> None:
     assert check([page]) == []
 
 
+def write_coco(folder: Path, names: dict[int, str], marked: list[int]) -> None:
+    content = {
+        "images": [{"id": 7, "file_name": "x.png", "width": 120, "height": 160}],
+        "categories": [{"id": number, "name": name} for number, name in names.items()],
+        "annotations": [{"image_id": 7, "category_id": number, "bbox": [12, 16, 24, 32]} for number in marked],
+    }
+    (folder / "annotations.json").write_text(json.dumps(content))
+
+
+def test_the_one_category_that_coco_marks_means_signatures(tmp_path: Path) -> None:
+    write_coco(tmp_path, {0: "objects", 1: "autograph"}, [1, 1])
+    (page,) = read_pages(tmp_path)
+    assert [box.kind for box in page.boxes] == [0, 0]
+
+
+def test_coco_categories_that_are_none_of_ours_are_named(tmp_path: Path) -> None:
+    write_coco(tmp_path, {1: "autograph", 2: "date"}, [1, 2])
+    with pytest.raises(DatasetError, match=r"annotations\.json.* autograph, date"):
+        read_pages(tmp_path)
+
+
 def test_a_missing_label_is_named(folder: Path) -> None:
     (folder / "labels" / "scans" / "a1.txt").unlink()
     (problem,) = check(read_pages(folder))
@@ -137,6 +158,17 @@ def test_a_broken_image_is_named(folder: Path) -> None:
 def test_a_missing_image_is_named(folder: Path) -> None:
     (folder / "images" / "scans" / "a2.png").unlink()
     assert faults(folder) == [Fault.MISSING_IMAGE]
+
+
+def test_every_picture_is_named_where_none_can_be_read(folder: Path) -> None:
+    for path in (folder / "images" / "scans").iterdir():
+        path.write_bytes(b"not an image")
+    assert faults(folder) == [Fault.BROKEN_IMAGE] * 3
+
+
+def test_boxes_of_unknown_classes_are_counted_as_such(folder: Path) -> None:
+    (folder / "labels" / "scans" / "b1.txt").write_text("9 0.5 0.3 0.2 0.1\n-1 0.5 0.3 0.2 0.1\n")
+    assert counts(read_pages(folder))["all"] == {"pages": 3, "signed": 1, "signature": 1, "class 9": 1, "class -1": 1}
 
 
 def test_a_label_line_that_is_no_box_stops_the_reading_with_its_place(folder: Path) -> None:

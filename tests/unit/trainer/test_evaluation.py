@@ -7,10 +7,12 @@ import pytest
 from PIL import Image
 
 from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage
-from services.trainer.evaluation import Examination, evaluate, examine
+from services.trainer.evaluation import Examination, evaluate, examine, labelled_for, slices_of
 from services.trainer.metrics import tally
 from services.trainer.plots import draw_report, mistakes
 from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.errors import ErrorCode, TemporaryError
+from shared.domain.labels import SIGNATURES_ONLY
 
 WIDTH, HEIGHT = 200, 300
 
@@ -64,6 +66,22 @@ def test_stamps_can_be_measured_too(examined: list[Examination]) -> None:
     assert evaluate(stamps, accept=0.5, samples=20)["all"]["recall"]["value"] == 0.5
 
 
+def test_pages_labelled_for_signatures_say_nothing_of_stamps(tmp_path: Path) -> None:
+    pages = [labelled(tmp_path, "signed", (), {SIGNATURES_ONLY}), labelled(tmp_path, "stamped", (), set())]
+    assert labelled_for(Kind.SIGNATURE, pages) == pages
+    assert labelled_for(Kind.STAMP, pages) == pages[1:]
+
+
+def test_sizes_are_those_of_the_kind_measured(tmp_path: Path) -> None:
+    boxes = LabelledBox(0, 0.5, 0.5, 0.2, 0.2), LabelledBox(2, 0.5, 0.5, 0.03, 0.03)
+    pages = [labelled(tmp_path, "signed", boxes, set())]
+    sizes = [
+        {name for name in slices_of(examine(pages, predict, kind)) if name.startswith("size:")}
+        for kind in (Kind.SIGNATURE, Kind.STAMP)
+    ]
+    assert sizes == [{"size:large"}, {"size:small"}]
+
+
 def test_slices_go_by_source_tag_and_size(examined: list[Examination]) -> None:
     slices = evaluate(examined, accept=0.5, samples=20)["slices"]
     assert {name: part["pages"] for name, part in slices.items()} == {
@@ -96,6 +114,15 @@ def test_plots_and_gallery_are_drawn(examined: list[Examination], tmp_path: Path
     for name in ("pr.png", "calibration.png", "errors.png"):
         with Image.open(tmp_path / "report" / name) as image:
             assert len(image.convert("RGB").getcolors(100_000) or []) > 5
+
+
+@pytest.mark.parametrize("error", [TemporaryError(ErrorCode.INTERNAL_ERROR, "gone"), FileNotFoundError("gone")])
+def test_a_page_that_cannot_be_read_is_named(tmp_path: Path, error: Exception) -> None:
+    def fail(_: Path) -> list[Page]:
+        raise error
+
+    with pytest.raises(DatasetError, match=r"scans/lost\.png: .*gone"):
+        examine([labelled(tmp_path, "lost", (), set())], fail)
 
 
 def test_a_file_of_several_pages_is_refused_by_name(tmp_path: Path) -> None:

@@ -138,6 +138,12 @@ def test_weighing_a_group_twice_is_having_it_twice() -> None:
     assert weighted == pytest.approx(measure(tally(twice, 0.5)), abs=1e-9, nan_ok=True)
 
 
+def test_one_document_alone_gives_no_interval() -> None:
+    intervals = bootstrap(tally([page([BOX], [BOX], [0.9])] * 3, accept=0.5), samples=20)
+    assert intervals.keys() == measure(tally([page([BOX], [BOX], [0.9])], accept=0.5)).keys()
+    assert np.isnan(list(intervals.values())).all()
+
+
 def test_intervals_hold_the_value_and_shrink_with_more_pages() -> None:
     few, many = tally(random_pages(2, 20), 0.5), tally(random_pages(2, 200), 0.5)
     widths = []

@@ -92,7 +92,7 @@ def test_every_process_draws_and_none_survives_the_end(data: Path) -> None:
 def test_a_network_trains_on_pages_drawn_meanwhile(data: Path, tmp_path: Path) -> None:
     options = ["--data", str(data), "--out", str(tmp_path), "--size", "192", "--crop", "128", "--kinds", "3"]
     options += ["--drawing", "1", "--pool-room", "12", "--epoch-windows", "16", "--batch", "8", "--epochs", "1"]
-    best = train(parse_arguments([*options, "--held-out", "0", "--mosaic", "0", "--close-mosaic", "0"]))
+    best = train(parse_arguments([*options, "--held-out", "0", "--mosaic", "0"]))
     assert best.is_file()
     assert len((tmp_path / "run" / "results.csv").read_text().splitlines()) == 2
     assert not multiprocessing.active_children()

@@ -14,9 +14,10 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from services.trainer.dataset import DatasetError
 from services.trainer.synthesis.ink import rasterise
 from services.trainer.synthesis.signature import signature
-from services.trainer.training import parse_arguments, train
+from services.trainer.training import ResumeError, parse_arguments, train
 
 PAGES = 48
 SHIPPED = max((Path(__file__).parents[3] / "models" / "signatures").glob("*/model.pt"), default=None)
@@ -61,6 +62,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         page.save(folder / "images" / "train" / f"{number}.png")
         (folder / "labels" / "train" / f"{number}.txt").write_text(label)
     return folder
+
+
+def test_classes_that_nobody_knows_are_not_trained_on(tmp_path: Path) -> None:
+    for part in ("images", "labels"):
+        (tmp_path / part / "train").mkdir(parents=True)
+    draw_slip(0)[0].save(tmp_path / "images/train/slip.png")
+    (tmp_path / "labels/train/slip.txt").write_text("0 0.5 0.5 0.2 0.1\n7 0.5 0.5 0.2 0.1\n")
+    with pytest.raises(DatasetError, match=r"train/slip\.png: unknown class: box 1 is of class 7"):
+        train(parse_arguments(["--data", str(tmp_path), "--out", str(tmp_path / "run")]))
+    assert not (tmp_path / "run" / "settings.json").exists()
 
 
 def weights_of(checkpoint: Path | None) -> dict[str, torch.Tensor]:
@@ -119,13 +130,19 @@ def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, tmp_pat
     first = subprocess.Popen([sys.executable, "-m", "services.trainer.training", *options])
     try:
         deadline = time.monotonic() + 120
-        while epochs_done(tmp_path) < 1 and time.monotonic() < deadline and first.poll() is None:
+        written_last = tmp_path / "run" / "weights" / "best.pt"  # of all that an epoch leaves
+        while not written_last.exists() and time.monotonic() < deadline and first.poll() is None:
             time.sleep(0.1)
     finally:
         first.kill()
         first.wait()
     before = epochs_done(tmp_path)
     assert 1 <= before < 3
+
+    begun = (tmp_path / "settings.json").read_bytes()
+    with pytest.raises(ResumeError, match=r"begun with --held-out 0\.25, --seed 7: "):
+        train(parse_arguments([*options, "--seed", "8", "--held-out", "0", "--threads", "1"]))
+    assert (tmp_path / "settings.json").read_bytes() == begun
 
     best = train(parse_arguments(options))
     kept = {path: path.read_bytes() for path in (best, best.with_name("last.pt"), tmp_path / "settings.json")}
