@@ -34,3 +34,8 @@ def face(name: str, size: int, bold: bool = False, italic: bool = False) -> Imag
     if not path.exists():
         path = _FOLDER / f"{name}-400-normal.ttf"
     return ImageFont.truetype(str(path), max(size, 4), layout_engine=ImageFont.Layout.BASIC)
+
+
+def face_for(text: str, wanted: str) -> str:
+    """The wanted face's name, or that of the one with Cyrillic letters when the text needs them."""
+    return CYRILLIC if any("\u0400" <= char <= "\u04ff" for char in text) else wanted

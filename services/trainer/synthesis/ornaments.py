@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.trainer.synthesis.desk import Desk
-from services.trainer.synthesis.faces import SANS, face
+from services.trainer.synthesis.faces import SANS, face, face_for
 from services.trainer.synthesis.figures import figure
 from services.trainer.synthesis.ink import Colour, Ink
 from services.trainer.synthesis.stamps import round_stamp
@@ -52,8 +52,9 @@ def _disc(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
 
 def _lettered_block(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
     desk.sheet.draw.rectangle(_corners(desk, x, y, size), fill=colour)
-    font = face(SANS, desk.sheet.px(size * 0.55), bold=True)
-    desk.sheet.text(x + size * 0.2, y + size * 0.15, desk.words.pick("company")[0], font, desk.sheet.paper)
+    letter = desk.words.pick("company")[0]
+    font = face(face_for(letter, SANS), desk.sheet.px(size * 0.55), bold=True)
+    desk.sheet.text(x + size * 0.2, y + size * 0.15, letter, font, desk.sheet.paper)
 
 
 def _triangle(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
@@ -82,7 +83,8 @@ def _waves(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
 
 def _word_mark(desk: Desk, x: float, y: float, size: float, colour: Colour) -> None:
     letters = "".join(part[0] for part in desk.words.company().split()).upper()
-    desk.sheet.text(x, y, letters, face(SANS, desk.sheet.px(size * 0.7), bold=True), colour)
+    font = face(face_for(letters, SANS), desk.sheet.px(size * 0.7), bold=True)
+    desk.sheet.text(x, y, letters, font, colour)
     desk.sheet.line(x, y + size * 0.85, x + size * 1.3, y + size * 0.85, 0.8, colour)
 
 

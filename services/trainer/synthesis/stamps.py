@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from services.trainer.synthesis.faces import CYRILLIC, SANS, SERIF, face
+from services.trainer.synthesis.faces import SANS, SERIF, face, face_for
 from services.trainer.synthesis.figures import figure, star
 from services.trainer.synthesis.ink import Alpha, Colour
 
@@ -49,7 +49,7 @@ def round_stamp(rng: Rng, diameter: int, ring_text: str, centre_lines: list[str]
         image,
         ring_text,
         (outer + inner) / 2 - 0.5 * thick,
-        face(_face_for(ring_text, SANS), letter, bold=rng.random() < 0.7),
+        face(face_for(ring_text, SANS), letter, bold=rng.random() < 0.7),
         rng,
     )
     _centre(pen, centre_lines, size, inner, rng)
@@ -93,7 +93,7 @@ def _centre(pen: ImageDraw.ImageDraw, lines: list[str], size: int, inner: float,
         return
     height = inner * 1.1 / max(len(lines), 2)
     for number, line in enumerate(lines):
-        font = face(_face_for(line, SANS), round(min(height, inner * 2.6 / max(len(line), 1))), bold=True)
+        font = face(face_for(line, SANS), round(min(height, inner * 2.6 / max(len(line), 1))), bold=True)
         y = size / 2 + (number - (len(lines) - 1) / 2) * height
         pen.text((size / 2, y), line, font=font, fill=255, anchor="mm")
 
@@ -113,7 +113,7 @@ def _emblem(pen: ImageDraw.ImageDraw, centre: float, inner: float, rng: Rng) -> 
 def boxed_stamp(rng: Rng, width: int, lines: list[str], framed: bool) -> Alpha:
     """A rectangular stamp: address block, date stamp or a single framed word; (h, w) alpha."""
     longest = max(lines, key=len)
-    name = _face_for("".join(lines), SANS if rng.random() < 0.7 else SERIF)
+    name = face_for("".join(lines), SANS if rng.random() < 0.7 else SERIF)
     font = face(name, max(8, round(width * 2 * 0.9 / max(len(longest), 4) / 0.56)), bold=True)
     small = face(name, max(7, round(font.size * rng.uniform(0.6, 0.9))))
     pitch = round(font.size * 1.15)
@@ -126,11 +126,6 @@ def boxed_stamp(rng: Rng, width: int, lines: list[str], framed: bool) -> Alpha:
         pen.rectangle([1, 1, image.width - 2, image.height - 2], outline=255, width=max(2, round(font.size / 10)))
     height = max(8, round(image.height * width / image.width))
     return _worn(np.array(image.resize((width, height), Image.Resampling.BOX)), rng)
-
-
-def _face_for(text: str, wanted: str) -> str:
-    """The wanted face, or the one that has Cyrillic letters when the text needs them."""
-    return CYRILLIC if any("\u0400" <= char <= "\u04ff" for char in text) else wanted
 
 
 def turned(alpha: Alpha, degrees: float) -> Alpha:

@@ -21,6 +21,8 @@ SOURCE = "synthetic"
 CLASSES: dict[Kind, int] = {"signature": 0, "initials": 1, "stamp": 2}
 INDEX_HEAD = ["source", "file", "width", "height", "n_boxes", "group", "doc", "tags", "note", "bytes", "split"]
 OTHER_HEAD = ["source", "file", "cls", "cx", "cy", "w", "h"]
+ENDINGS = (".png", ".jpg")
+"""Of the files that encoded() makes."""
 MOST_IN_A_CHUNK = 16
 
 
@@ -84,7 +86,11 @@ def _write_page(series: Series, number: int) -> tuple[list[str], list[list[str]]
     """Write one page and its label; returns its line of index.csv and its lines of other_classes.csv."""
     page, data, ending = series.scanned(number)
     stem = f"s{series.seed}-{number:06d}"
-    (series.folder / "images" / SOURCE / f"{stem}{ending}").write_bytes(data)
+    images = series.folder / "images" / SOURCE
+    # An earlier run with other options may have drawn another page of this number, whose label is about to go.
+    for former in ENDINGS:
+        (images / f"{stem}{former}").unlink(missing_ok=True)
+    (images / f"{stem}{ending}").write_bytes(data)
     kinds = list(CLASSES) if series.all_kinds else ["signature"]
     lines = [_label_line(kind, box, page.pixels) for kind, box in page.boxes if kind in kinds]
     (series.folder / "labels" / SOURCE / f"{stem}.txt").write_text("".join(lines), encoding="utf-8")
@@ -128,8 +134,8 @@ def _other_rows(page: SyntheticPage, file: str) -> list[list[str]]:
 
 
 def _write_lists(folder: Path, rows: list[tuple[list[str], list[list[str]]]]) -> None:
-    """Write both lists, keeping the lines of pages that an earlier run put into the same folder."""
-    new = {index[1] for index, _ in rows}
+    """Write both lists, keeping the lines of other pages that an earlier run put into the same folder."""
+    new = {Path(index[1]).stem for index, _ in rows}
     _rewrite_csv(folder / "index.csv", INDEX_HEAD, [index for index, _ in rows], new)
     _rewrite_csv(folder / "other_classes.csv", OTHER_HEAD, [line for _, others in rows for line in others], new)
 
@@ -138,6 +144,6 @@ def _rewrite_csv(path: Path, head: list[str], rows: list[list[str]], new: set[st
     kept: list[list[str]] = []
     if path.exists():
         with path.open(newline="", encoding="utf-8") as lines:
-            kept = [line for line in list(csv.reader(lines))[1:] if line[1] not in new]
+            kept = [line for line in list(csv.reader(lines))[1:] if Path(line[1]).stem not in new]
     with path.open("w", newline="", encoding="utf-8") as lines:
         csv.writer(lines, lineterminator="\n").writerows([head, *kept, *rows])

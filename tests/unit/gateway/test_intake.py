@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import tempfile
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -48,3 +50,15 @@ def test_what_is_refused(content: bytes, declared: str, code: str) -> None:
     with pytest.raises(Problem) as refused:
         take(content, declared, limit=100)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("size", [1001, 500_000])
+def test_a_full_temporary_folder_is_a_refusal_for_now(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """A little is found not to fit only once the buffer is written."""
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("w+b"))  # noqa: SIM115
+    intake = Intake(1_000_000, 1000)
+    intake.write(PNG + bytes(size))
+    with pytest.raises(Problem, match="temporary folder is full") as refused:
+        intake.finish("", None)
+    assert (refused.value.status, "Retry-After" in refused.value.headers) == (503, True)
+    intake.close()

@@ -44,6 +44,16 @@ def test_what_is_larger_than_all_is_not_kept(cache: PageCache) -> None:
     assert cache.get(key(1)) is not None
 
 
+def test_everything_can_be_forgotten_and_then_there_is_room(cache: PageCache) -> None:
+    for number in (1, 2):
+        cache.put(key(number, uuid4()), b"x" * 50)
+    cache.forget_all()
+    assert list(cache._folder.iterdir()) == []
+    for number in (1, 2):
+        cache.put(key(number), b"y" * 50)
+    assert [cache.get(key(number)) for number in (1, 2)] == [b"y" * 50] * 2
+
+
 def test_a_job_is_forgotten_with_all_its_pages(cache: PageCache) -> None:
     job_id, other = uuid4(), uuid4()
     cache.put(key(1, job_id), b"x" * 30)

@@ -57,6 +57,9 @@ def test_any_other_text_is_a_problem(text: str) -> None:
         ("case:[1]", "case", ["[1]"]),
         ("case:NaN", "case", ["NaN"]),
         ("case:1e999", "case", ["1e999"]),
+        (f"case:{10**400}", "case", [str(10**400), 10**400]),
+        (f"case:{'9' * 5000}", "case", ["9" * 5000]),
+        (f"case:{'[' * 100_000}", "case", ["[" * 100_000]),
     ],
 )
 def test_metadata_values_may_be_text_or_what_it_reads_as(text: str, key: str, values: list[object]) -> None:

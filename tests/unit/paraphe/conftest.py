@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,12 +23,16 @@ class Asked:
 
 @dataclass
 class Answer:
-    """One answer to give; ``status`` 0 cuts the connection without any, ``is_cut_off`` before the answer's end."""
+    """One answer to give, after ``held_s`` seconds.
+
+    ``status`` 0 cuts the connection without any, ``is_cut_off`` before the answer's end.
+    """
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     is_cut_off: bool = False
+    held_s: float = 0.0
 
 
 class ScriptedServer:
@@ -72,6 +77,8 @@ class ScriptedServer:
             def _answer(self) -> None:
                 body = self._read_body()
                 answer = script._next(Asked(self.command, self.path, dict(self.headers), body))
+                if answer.held_s:
+                    time.sleep(answer.held_s)
                 if answer.status == 0:
                     self.close_connection = True
                     return

@@ -2,8 +2,12 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -61,6 +65,73 @@ def test_json_names_each_file_with_its_job_or_error(server: ScriptedServer, docu
     assert json.loads(done.stdout) == [{"file": "one.png", "error": error}]
 
 
+def test_a_refusal_names_the_fields_at_fault(server: ScriptedServer, documents: list[Path]) -> None:
+    errors = [{"pointer": "/requirements/min_signatures", "detail": "At most 1000."}]
+    detail = "The request is not acceptable; see errors."
+    problem = {"code": "invalid_request", "detail": detail, "errors": errors, "request_id": "r1"}
+    server.will_answer(Answer(422, problem), Answer(422, problem))
+    at = ("--url", server.url, "--key", "pk")
+    assert "/requirements/min_signatures: At most 1000." in _run("submit", documents[0], *at).output
+    (told,) = json.loads(_run("submit", documents[0], "--json", *at).stdout)
+    assert told["error"] == problem
+
+
+def test_a_file_that_cannot_be_read_or_has_an_odd_name_costs_no_other(
+    server: ScriptedServer, documents: list[Path]
+) -> None:
+    odd = Path(os.fsdecode(b"caf\xe9.png"))
+    odd.write_bytes(b"content")
+    with socket.socket(socket.AF_UNIX) as unreadable:
+        unreadable.bind("socket.png")
+        server.always["POST"] = Answer(202, job_body())
+        files = (odd, "socket.png", documents[0])
+        done = _run("submit", *files, "--wait", "--url", server.url, "--key", "pk")
+    assert done.exit_code == 3, done.output
+    for expected in ("caf?.png", "one.png", "socket.png: unreadable The file could not be read: No such device"):
+        assert expected in done.stdout
+
+
+def test_pages_that_cannot_be_written_cost_no_result(server: ScriptedServer, documents: list[Path]) -> None:
+    server.always = {"POST": Answer(202, job_body()), "GET": Answer(200, b"PNG")}
+    order = ("submit", *documents, "--out", "one.png/pages", "--url", server.url, "--key", "pk")
+    done = _run(*order)
+    assert done.exit_code == 3, done.output
+    for name in ("one.png", "two.pdf"):
+        assert f"{name}: not_written Its pages could not be written to one.png/pages: Not a directory." in done.stdout
+    assert done.stdout.count("signed") == 2
+    for told in json.loads(_run(*order, "--json").stdout):
+        assert (told["job"]["status"], told["error"]["code"]) == ("succeeded", "not_written")
+
+
+def test_a_job_that_is_gone_before_its_outcome_costs_no_other(server: ScriptedServer, documents: list[Path]) -> None:
+    server.will_answer(Answer(202, job_body("queued")), Answer(404, {"code": "not_found", "detail": "No such job."}))
+    done = _run("submit", documents[0], "--wait", "--url", server.url, "--key", "pk")
+    assert done.exit_code == 3, done.output
+    assert "one.png: not_found No such job." in done.stdout
+
+
+def test_ctrl_c_ends_a_submission_at_once_and_says_what_was_accepted(
+    server: ScriptedServer, documents: list[Path]
+) -> None:
+    server.always = {"POST": Answer(202, job_body("queued")), "GET": Answer(200, job_body("queued"), held_s=30)}
+    # A child of a shell's background job ignores the signal unless it says otherwise.
+    program = "import signal; signal.signal(2, signal.default_int_handler); from paraphe.cli.main import app; app()"
+    order = ["submit", str(documents[0]), "--wait", "--url", server.url, "--key", "pk"]
+    with subprocess.Popen([sys.executable, "-c", program, *order], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while not any(one.method == "GET" for one in server.asked):
+                assert process.poll() is None
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            _, said = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert time.monotonic() - began < 2
+    assert process.returncode == 130
+    assert f"{job_body()['id']} one.png" in said
+
+
 def test_out_writes_annotated_pages_under_names_of_their_own(server: ScriptedServer, documents: list[Path]) -> None:
     twin = Path("elsewhere/one.png")
     twin.parent.mkdir()
@@ -71,6 +142,17 @@ def test_out_writes_annotated_pages_under_names_of_their_own(server: ScriptedSer
     assert sorted(path.name for path in Path("pages").glob("*")) == ["one-2.png.page-1.png", "one.png.page-1.png"]
     assert Path("pages/one.png.page-1.png").read_bytes() == b"PNG"
     assert all("annotated=true" in one.path for one in server.asked if one.method == "GET")
+
+
+def test_no_two_documents_share_a_name_for_their_pages(server: ScriptedServer, documents: list[Path]) -> None:
+    files = [Path("p/s.png"), Path("a/s.png"), Path("s-2.png"), Path("b/s.png")]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"content")
+    server.always = {"POST": Answer(202, job_body()), "GET": Answer(200, b"PNG")}
+    done = _run("submit", *files, "--out", "pages", "--url", server.url, "--key", "pk")
+    assert done.exit_code == 0, done.output
+    assert len(list(Path("pages").iterdir())) == 4
 
 
 def test_an_unknown_key_stops_everything_and_says_what_to_do(server: ScriptedServer, documents: list[Path]) -> None:
@@ -85,6 +167,46 @@ def test_no_server_says_how_to_start_one(documents: list[Path], monkeypatch: pyt
     done = _run("jobs", "list", "--url", "http://127.0.0.1:9")
     assert done.exit_code == 1
     assert "paraphe up" in done.stderr
+
+
+def test_where_nothing_listens_a_command_says_so_within_seconds(documents: list[Path]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for command in (("jobs", "list"), ("events", "j1"), ("submit", documents[0])):
+        began = time.monotonic()
+        done = _run(*command, "--url", url)
+        assert (done.exit_code, url in done.stderr) == (1, True)
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--url", "http://[::1"), "no address of a server"),
+        (("--key", "schlüssel"), "API key"),
+    ],
+)
+def test_an_address_or_key_that_is_none_is_said(documents: list[Path], given: tuple[str, str], said: str) -> None:
+    done = _run("jobs", "list", *given)
+    assert (done.exit_code, said in done.stderr) == (1, True)
+
+
+def test_a_server_that_is_not_paraphe_is_said(server: ScriptedServer, documents: list[Path]) -> None:
+    server.always["GET"] = Answer(200, b"<html>", {"Content-Type": "text/html"})
+    for command in (("jobs", "list"), ("events", "j1")):
+        done = _run(*command, "--url", server.url)
+        assert done.exit_code == 1
+        assert "not as Paraphe does (status 200, text/html)" in done.stderr
+
+
+def test_a_file_as_data_folder_is_a_usage_error(documents: list[Path]) -> None:
+    assert _run("jobs", "list", "--data", documents[0]).exit_code == 2
+
+
+def test_the_version_is_printed() -> None:
+    done = _run("--version")
+    assert (done.exit_code, done.stdout) == (0, f"{version('paraphe')}\n")
 
 
 def test_a_missing_file_is_a_usage_error(documents: list[Path]) -> None:

@@ -1,17 +1,21 @@
 """Synthetic folders and real cuttings: the layout on disk, the class numbers, what is cut and what is refused."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from services.trainer.dataset import DatasetError
 from services.trainer.synthesis.__main__ import main
+from services.trainer.synthesis.contracts import stamped_page
 from services.trainer.synthesis.crops import RealSignatures, ink_of, real_signatures
 from services.trainer.synthesis.ink import rasterise
+from services.trainer.synthesis.recipes import RECIPES
+from services.trainer.synthesis.scanning import born_digital, fax
 from services.trainer.synthesis.signature import signature
 from services.trainer.synthesis.writing_out import Series, write_pages
 
@@ -75,6 +79,16 @@ def test_a_second_run_into_the_folder_adds_to_its_lists(tmp_path: Path) -> None:
     assert sorted(row["file"][:9] for row in rows_of(tmp_path / "index.csv")) == ["s6-000000", "s6-000001", "s6-000002"]
 
 
+def test_of_a_page_drawn_again_with_other_options_the_first_drawing_goes(tmp_path: Path) -> None:
+    for scanner, first, count in ((fax, 0, 2), (born_digital, 1, 1)):
+        recipe = replace(RECIPES[0], layout=stamped_page, scanners={scanner: 1.0})
+        list(write_pages(Series(6, tmp_path, long_side=320, recipes=(recipe,)), first, count, processes=1))
+    files = ["s6-000000.png", "s6-000001.jpg"]
+    assert sorted(path.name for path in (tmp_path / "images").rglob("s6-*")) == files
+    assert [row["file"] for row in rows_of(tmp_path / "index.csv")] == files
+    assert {row["file"] for row in rows_of(tmp_path / "other_classes.csv")} <= set(files)
+
+
 def crop_with_signature() -> np.ndarray:
     alpha = rasterise(signature(np.random.default_rng(4), "Ellen Dimmock"), (220, 70), 2.5)
     return np.asarray(255 - np.pad(alpha, 12), np.uint8)
@@ -113,6 +127,26 @@ def test_drawn_signatures_fit_the_room_given() -> None:
     drawn = library.draw(np.random.default_rng(0), (100, 100))
     assert drawn.shape[1] <= 111
     assert 18 <= drawn.shape[0] <= 22
+
+
+def test_signatures_are_cut_from_pages_as_displayed(tmp_path: Path) -> None:
+    page = np.full((400, 300), 255, np.uint8)
+    crop = crop_with_signature()
+    height, width = crop.shape
+    page[40 : 40 + height, 20 : 20 + width] = crop
+    for part in ("images/some", "labels/some"):
+        (tmp_path / part).mkdir(parents=True)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # stored lying on its side
+    turned = Image.fromarray(page).transpose(Image.Transpose.ROTATE_90)
+    turned.save(tmp_path / "images/some/a.jpg", quality=95, exif=exif)
+    line = f"0 {(20 + width / 2) / 300} {(40 + height / 2) / 400} {width / 300} {height / 400}\n"
+    (tmp_path / "labels/some/a.txt").write_text(line)
+    (tmp_path / "index.csv").write_text("source,file,n_boxes,group,split\nsome,a.jpg,1,g,train\n")
+    (cut,) = real_signatures(tmp_path).patches
+    whole = ink_of(crop)
+    assert whole is not None
+    assert cut.shape == pytest.approx(whole.shape, abs=2)
 
 
 def test_only_the_split_asked_for_is_cut(tmp_path: Path) -> None:

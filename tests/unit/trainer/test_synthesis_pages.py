@@ -1,9 +1,12 @@
 """Synthetic pages: boxes hold the ink they are named after, pages are reproducible, other kinds stay other kinds."""
 
+from functools import cache
+
 import numpy as np
 import pytest
+from PIL import ImageDraw, ImageFont
 
-from services.trainer.synthesis import forms, letters, scanning
+from services.trainer.synthesis import contracts, forms, letters, scanning
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.page import SyntheticPage, make_page, visible_share
 from services.trainer.synthesis.recipes import RECIPES, Document
@@ -15,9 +18,9 @@ from services.trainer.synthesis.wording import Wording
 SMALL = 640
 
 
-def desk_with(seed: int, scale: float = 3.0) -> Desk:
+def desk_with(seed: int, scale: float = 3.0, language: str = "en") -> Desk:
     rng = np.random.default_rng(seed)
-    return Desk(Sheet(A4_MM, scale), rng, Wording("en", rng), blue=0.0)
+    return Desk(Sheet(A4_MM, scale), rng, Wording(language, rng), blue=0.0)
 
 
 def signed_blank(seed: int) -> tuple[Pixels, list[Outline]]:
@@ -110,6 +113,30 @@ def test_documents_to_be_signed_are_signed(document: Document) -> None:
         desk = desk_with(seed)
         document(desk, True)
         assert "signature" in {kind for kind, *_ in desk.sheet.marks}
+
+
+@cache
+def is_lacking(letter: str, typeface: str) -> bool:
+    """Whether the typeface has only the empty box for it, as for what is no character at all."""
+    font = ImageFont.truetype(typeface, 40)
+    return not letter.isspace() and bytes(font.getmask(letter)) == bytes(font.getmask("\uffff"))
+
+
+def test_no_letter_of_a_russian_page_is_an_empty_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = set()
+    print_text = ImageDraw.ImageDraw.text
+
+    def text(
+        pen: ImageDraw.ImageDraw, at: tuple[float, float], words: str, font: ImageFont.FreeTypeFont, **options: object
+    ) -> None:
+        printed.update((letter, font.path) for letter in words)
+        print_text(pen, at, words, font=font, **options)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
+    for seed in range(30):
+        contracts.stamped_page(desk_with(seed, scale=1.5, language="ru"), True)
+    assert len(printed) > 100
+    assert [(letter, typeface) for letter, typeface in printed if is_lacking(letter, typeface)] == []
 
 
 class OneSignature:

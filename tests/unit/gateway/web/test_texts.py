@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.gateway.problems import ProblemCode
 from services.gateway.web import i18n
 from services.gateway.web.i18n import Translator, preferred, texts
 from shared.db.audit import Action
@@ -13,6 +14,16 @@ from shared.domain.job import JobState
 from shared.domain.verdict import Verdict
 
 _WEB = Path(i18n.__file__).parent
+# What the submit page may be answered beside the faults of documents.
+_ANSWERS_TO_A_FILE = (
+    ProblemCode.UNAUTHENTICATED,
+    ProblemCode.SCOPE_MISSING,
+    ProblemCode.INVALID_REQUEST,
+    ProblemCode.IDEMPOTENCY_MISMATCH,
+    ProblemCode.LENGTH_MISMATCH,
+    ProblemCode.RATE_LIMITED,
+    ProblemCode.BACKLOG_FULL,
+)
 _NAMES = re.compile(r"\{(\w+)\}")
 
 
@@ -43,6 +54,7 @@ def test_every_text_a_template_names_is_there() -> None:
 def test_every_outcome_and_every_fault_has_its_words() -> None:
     wanted = {f"verdict.{one}" for one in Verdict} | {f"state.{one}" for one in JobState}
     wanted |= {f"failure.{code}" for code in ErrorCode} | {f"action.{action}" for action in Action}
+    wanted |= {f"failure.{code}" for code in _ANSWERS_TO_A_FILE}
     assert wanted <= texts("en").keys()
 
 
