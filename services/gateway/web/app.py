@@ -84,5 +84,7 @@ def create_web(settings: WebSettings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount(f"/static/{static_version()}", _StaticFiles(directory=STATIC))
+    # Of another version, too, while an update goes from gateway to gateway; but then nobody keeps them.
+    app.mount("/static/{version}", StaticFiles(directory=STATIC))
     errors.install(app)
     return app

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from services.gateway.resources import Resources
 from services.gateway.web import i18n
+from services.gateway.web.users import here
 from services.gateway.web.visitors import VISITOR_COOKIE, Visit
 
 _FOLDER = Path(__file__).parent
@@ -72,7 +73,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             language=visit.t.language,
             csrf_token=visit.csrf_token,
             path=request.url.path,
-            here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            here=here(request),
             flash=_flash(request, visit),
             idle_s=web.idle_s,
             warn_s=min(web.warn_s, web.idle_s / 2),

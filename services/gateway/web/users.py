@@ -1,10 +1,12 @@
 """Dependencies of pages: the person, who must be logged in and may be asked for a scope, and the form posted."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Request
+from starlette.routing import Match
 
 from services.gateway.problems import Problem, ProblemCode
 from services.gateway.web.visitors import CSRF_FIELD, User, Visit, is_csrf_token, visit_of
@@ -26,7 +28,7 @@ CurrentVisit = Annotated[Visit, Depends(visit_of)]
 
 async def _user_of(request: Request, visit: CurrentVisit) -> User:
     if visit.user is None:
-        raise LoginRequiredError(_address(request))
+        raise LoginRequiredError(here(request))
     return visit.user
 
 
@@ -50,10 +52,20 @@ ReviewUser = Annotated[User, Depends(with_scope(Scope.REVIEW))]
 AdminUser = Annotated[User, Depends(with_scope(Scope.ADMIN))]
 
 
-def _address(request: Request) -> str:
-    if request.method != "GET":
-        return "/"
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def here(request: Request) -> str:
+    """Where to come back to from elsewhere, say from another language: this page; after a form, the nearest above.
+
+    A form's own address may show nothing: /account/password is none to look at, /account is.
+    """
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = PurePosixPath(request.url.path)
+    return next((str(one) for one in (path, *path.parents) if _is_page(request, str(one))), "/")
+
+
+def _is_page(request: Request, path: str) -> bool:
+    asked = {**request.scope, "method": "GET", "path": path}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def login_address(next_path: str) -> str:
@@ -73,9 +85,14 @@ class CsrfError(Exception):
 
 async def _posted(request: Request, visit: CurrentVisit) -> dict[str, str]:
     fields = await read_form(request)
-    if visit.is_new or not is_csrf_token(visit.token, fields.pop(CSRF_FIELD, "")):
+    if not has_token(visit, fields):
         raise CsrfError
     return fields
+
+
+def has_token(visit: Visit, fields: Mapping[str, str]) -> bool:
+    """Whether the form was made for this visit."""
+    return not visit.is_new and is_csrf_token(visit.token, fields.get(CSRF_FIELD))
 
 
 async def _posted_by_user(request: Request, visit: CurrentVisit) -> dict[str, str]:

@@ -14,13 +14,13 @@ import pypdfium2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from services.gateway.web.passwords import hash_password
 from services.gateway.web.settings import WebSettings
 from services.gateway.web.visitors import SESSION_COOKIE
 from shared.db import accounts, sessions
-from shared.db.accounts import Account, Role
+from shared.db.accounts import Role
 from shared.domain.detection import Box, Detection, Kind
 from shared.domain.detection import Page as DocumentPage
 from tests.integration.gateway.workers import succeed
@@ -66,13 +66,12 @@ class Desk:
         a person: ``log_in`` does as people do.
         """
         with self.engine.begin() as connection:
-            known = accounts.with_hash(connection, email)
-            account = known[0] if known else self._open_account(connection, client_id, email, role)
-            token = sessions.open_one(connection, account.id, WebSettings().session_limits)
+            if accounts.with_hash(connection, email) is None:
+                accounts.create(connection, client_id or self.client_id, email, _password_hash(), role)
         options = {"locale": "en-GB", **options}
         context = self.browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         self._contexts.append(context)
-        context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
+        self.new_session(context, email)
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("console", lambda message: self._listen(message.type, message.text))
@@ -81,8 +80,13 @@ class Desk:
         page.goto(self.url)
         return page
 
-    def _open_account(self, connection: Connection, client_id: UUID | None, email: str, role: Role) -> Account:
-        return accounts.create(connection, client_id or self.client_id, email, _password_hash(), role)
+    def new_session(self, context: BrowserContext, email: str = "anna@example.org") -> None:
+        """For this browser, in place of one it may have: for its open pages as if by a log-in on another tab."""
+        with self.engine.begin() as connection:
+            known = accounts.with_hash(connection, email)
+            assert known
+            token = sessions.open_one(connection, known[0].id, WebSettings().session_limits)
+        context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.url}])
 
     def log_in(self, page: Page, email: str) -> None:
         """As a person does."""

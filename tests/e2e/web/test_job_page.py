@@ -102,6 +102,20 @@ class TestLooking:
         page.keyboard.press("0")
         assert frame(page.locator(".pane.boxed img"))["width"] == pytest.approx(before, abs=1)
 
+    def test_the_original_alone_is_zoomed_like_any(self, desk: Desk) -> None:
+        page = desk.person()
+        open_job(desk, page, desk.examined(a_page(0.9)))
+        page.get_by_role("radio", name="Original").check()
+        picture = page.locator(".pane.original img")
+        before = frame(picture)["width"]
+        page.get_by_role("button", name="Zoom in").click()
+        page.keyboard.press("+")
+        assert frame(picture)["width"] == pytest.approx(before * 1.4**2, rel=0.01)
+        page.get_by_role("button", name="Zoom out").click()
+        assert frame(picture)["width"] == pytest.approx(before * 1.4, rel=0.01)
+        page.keyboard.press("0")
+        assert frame(picture)["width"] == pytest.approx(before, abs=1)
+
     def test_two_fingers_zoom_a_page(self, desk: Desk) -> None:
         job_id = desk.examined(a_page(0.9))
         page = desk.person(size=PHONE, has_touch=True, is_mobile=True)

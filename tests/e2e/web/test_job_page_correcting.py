@@ -306,6 +306,31 @@ def test_unsaved_boxes_survive_a_session_that_ends(desk: Desk) -> None:
     assert len(desk.correction(job_id, 2)["correction"]["boxes"]) == 2
 
 
+def test_they_are_saved_by_the_session_that_came_after(desk: Desk) -> None:
+    job_id = desk.examined(a_page(0.9))
+    page = desk.person()
+    correct(desk, page, job_id)
+    page.keyboard.press("n")
+    desk.new_session(page.context)
+    page.keyboard.press("s")
+    saved(page)
+    assert len(desk.correction(job_id)["correction"]["boxes"]) == 2
+    desk.complaints.clear()  # the browser reports what the old token was refused
+
+
+def test_they_are_not_saved_in_the_name_of_somebody_else(desk: Desk) -> None:
+    job_id = desk.examined(a_page(0.9))
+    page = desk.person()
+    desk.person("bruno@example.org")
+    correct(desk, page, job_id)
+    page.keyboard.press("n")
+    desk.new_session(page.context, "bruno@example.org")
+    page.keyboard.press("s")
+    expect(page.locator("#edit-notice")).to_contain_text("you were logged out")
+    assert desk.correction(job_id)["correction"] is None
+    desk.complaints.clear()
+
+
 class TestAnswersThatComeLate:
     def test_the_editor_opens_once_and_on_the_page_that_is_shown(self, desk: Desk) -> None:
         job_id = desk.examined(a_page(0.9), a_page(0.9, 0.8, number=2))

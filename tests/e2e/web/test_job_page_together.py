@@ -21,6 +21,18 @@ class TestSomebodyElseMeanwhile:
         desk.correct_elsewhere(job_id, 2)
         expect(page.locator("#page-notice")).to_contain_text("corrected page 2", timeout=20_000)
 
+    def test_it_does_so_though_the_correction_could_not_be_read_at_first(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.9))
+        page = desk.person()
+        page.goto(f"{desk.url}/jobs/{job_id}")
+        expect(boxes(page)).to_have_count(1)
+        page.route("**/correction", lambda route: route.fulfill(status=503, json={}), times=1)
+        desk.correct_elsewhere(job_id)
+        with page.expect_response("**/correction"):
+            page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(page.locator("#page-notice")).to_contain_text("scanner has just corrected page 1")
+        desk.complaints.clear()
+
     def test_who_is_correcting_is_told_and_keeps_what_was_drawn(self, desk: Desk) -> None:
         job_id = desk.examined(a_page(0.9, 0.8))
         page = desk.person()

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from shared.db.accounts import Role
-from shared.db.tables import sessions
+from shared.db.tables import accounts, sessions
 from tests.e2e.web.desk import PHONE, Desk, a_page, new_page, violations
 from tests.e2e.web.views import fill_up
 from tests.integration.gateway.conftest import GatewayProcess
@@ -69,6 +69,16 @@ class TestAccounts:
         desk.log_in(page, "anna@example.org")
         expect(page).to_have_url(f"{desk.url}/history?q=lease#main")
 
+    def test_who_logs_in_on_one_tab_goes_on_upon_the_other(self, desk: Desk) -> None:
+        page = desk.person()
+        other = page.context.new_page()
+        end_sessions(desk)
+        page.goto(f"{desk.url}/history")
+        other.goto(f"{desk.url}/statistics#main")
+        for one in (page, other):
+            desk.log_in(one, "anna@example.org")
+        expect(other).to_have_url(f"{desk.url}/statistics#main")
+
     def test_nobody_sees_pages_after_logging_out_not_even_with_the_back_button(self, desk: Desk) -> None:
         desk.examined(a_page(0.9), name="secret.pdf")
         page = desk.person()
@@ -122,6 +132,41 @@ class TestTimeOut:
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{hasty.url}/history?q=lease#main")
         page.close()
+
+    def test_a_slow_link_does_not_keep_the_page_on_the_screen(
+        self, hasty: GatewayProcess, desk_browser: Browser
+    ) -> None:
+        page = new_page(desk_browser)
+        sign_up(page, hasty.url, "slow@example.org")
+        page.goto(f"{hasty.url}/history")
+        network = page.context.new_cdp_session(page)
+        slow = {"offline": False, "latency": 700, "downloadThroughput": -1, "uploadThroughput": -1}
+        network.send("Network.emulateNetworkConditions", slow)
+        expect(page).to_have_url(re.compile("/login"), timeout=15_000)
+        page.close()
+
+    def test_a_page_goes_on_with_the_session_that_came_after(self, desk: Desk) -> None:
+        page = desk.person()
+        page.clock.install()
+        page.goto(f"{desk.url}/history")
+        desk.new_session(page.context)
+        with page.expect_response(lambda answer: "/session/touch" in answer.url and answer.status == 204):
+            assert self.told_next(page) == 403
+        page.get_by_role("button", name="Français").click()
+        expect(page).to_have_url(f"{desk.url}/history")
+        expect(page.locator("html")).to_have_attribute("lang", "fr")
+        desk.complaints.clear()  # the browser reports what the old token was refused
+
+    def test_a_page_is_not_left_to_somebody_else_who_has_logged_in(self, desk: Desk) -> None:
+        page = desk.person()
+        desk.person("bruno@example.org")
+        page.clock.install()
+        page.goto(f"{desk.url}/history")
+        desk.new_session(page.context, "bruno@example.org")
+        assert self.told_next(page) == 403
+        expect(page.locator(".who")).to_have_text("bruno@example.org")
+        expect(page).to_have_url(f"{desk.url}/history")
+        desk.complaints.clear()
 
     def test_only_a_session_that_has_ended_ends_the_page(self, desk: Desk) -> None:
         page = desk.person()
@@ -224,6 +269,51 @@ class TestSubmitting:
         page.get_by_role("button", name="Try again").click()
         expect(page.locator(".file")).to_contain_text("Waiting for examination")
         assert len(desk.api.get("/v1/jobs").json()["jobs"]) == 1
+
+    def test_what_was_not_sent_is_not_cleared_as_finished(self, desk: Desk) -> None:
+        page = desk.person()
+        page.clock.install()
+        page.locator("#files").set_input_files({"name": "empty.pdf", "mimeType": "", "buffer": b""})
+        page.route("**/v1/jobs", lambda route: route.abort())
+        page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
+        for _ in range(4):
+            page.clock.run_for(9_000)
+        try_again = page.get_by_role("button", name="Try again")
+        expect(try_again).to_be_visible()
+        expect(page.locator("#summary")).to_contain_text("1 of 2 done")
+        clear = page.get_by_role("button", name="Clear finished")
+        clear.click()
+        expect(page.locator(".file-name")).to_have_text(["contract-en.png"])
+        expect(clear).to_be_hidden()
+        page.unroute("**/v1/jobs")
+        try_again.click()
+        expect(page.locator(".file")).to_contain_text("Waiting for examination")
+        desk.complaints.clear()  # the browser reports what broke
+
+    def test_who_may_not_send_is_not_told_to_try_again(self, desk: Desk) -> None:
+        page = desk.person()
+        with desk.engine.begin() as connection:
+            connection.execute(update(accounts).values(role=Role.DATA_SCIENTIST))
+        page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
+        expect(page.locator(".file-fault")).to_have_text("Your role may not send documents.")
+        expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+        desk.complaints.clear()
+
+    def test_nothing_is_sent_in_the_name_of_somebody_else(self, desk: Desk) -> None:
+        page = desk.person()
+        desk.person("bruno@example.org")
+        desk.new_session(page.context, "bruno@example.org")
+        page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
+        expect(page.locator(".file-fault")).to_contain_text("You are logged out.")
+        assert desk.api.get("/v1/jobs").json()["jobs"] == []
+        desk.complaints.clear()
+
+    def test_half_a_signature_is_not_asked_for(self, desk: Desk) -> None:
+        page = desk.person()
+        page.locator("#min").fill("2.5")
+        page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
+        expect(page.locator(".file")).to_contain_text("Waiting for examination")
+        assert desk.api.get("/v1/jobs").json()["jobs"][0]["requirements"]["min_signatures"] == 2
 
     def test_files_outlive_the_session(self, desk: Desk) -> None:
         page = desk.person()

@@ -3,7 +3,8 @@
 import re
 import time
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.web.desk import LOOKS, Desk, Held, a_page, violations
 
@@ -54,6 +55,58 @@ class TestDeciding:
         expect(page.get_by_text("Nothing waits for a person.")).to_be_visible()
         assert [one["detection"] for one in desk.correction(job_id)["correction"]["boxes"]] == ["p1-0"]
 
+    def test_a_held_key_and_a_double_click_decide_the_page_that_was_seen_and_no_other(self, desk: Desk) -> None:
+        for index in range(5):
+            desk.examined(a_page(0.45 - index / 100))
+        page = desk.person()
+        sit_down(desk, page)
+        accept = page.get_by_role("button", name="Accept")
+        for key in ("a", "Enter"):
+            shown(page)
+            accept.focus()
+            hold(page, key)
+        shown(page)
+        accept.hover()
+        for click_count in (1, 2):
+            before = shown(page)
+            page.mouse.down(click_count=click_count)
+            page.mouse.up(click_count=click_count)
+            if click_count == 1:
+                expect(page.locator("#review")).not_to_have_attribute("data-page", before)
+        press(page, "a")
+        expect(page.locator("[data-part=waiting]")).to_have_text("1 page waits for a person · 4 pages decided by you")
+
+    def test_what_cannot_be_seen_is_not_decided_and_comes_once_it_can(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.4))
+        page = desk.person()
+        page.route("**/pages/1.jpg*", lambda route: route.fulfill(status=503))
+        sit_down(desk, page)
+        shown(page)
+        expect(page.locator("[data-part=notice]")).to_contain_text("The picture of this page does not come")
+        page.keyboard.press("a")
+        page.keyboard.press("e")
+        page.unroute("**/pages/1.jpg*")
+        expect(page.locator(".close-up:not(.loading) img")).to_be_visible()
+        shown(page)
+        assert desk.correction(job_id)["correction"] is None
+        press_last(page)
+        desk.complaints.clear()  # the browser reports the pictures that did not come
+
+    def test_the_very_last_decision_can_be_taken_back(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.4))
+        page = desk.person()
+        sit_down(desk, page)
+        shown(page)
+        press_last(page)
+        go_back = page.get_by_role("button", name="Back")
+        for take_back, change in ((go_back.click, "x"), (lambda: page.keyboard.press("b"), "n")):
+            take_back()
+            expect(page.locator("#review")).to_have_attribute("data-phase", "editing")
+            page.keyboard.press(change)
+            page.keyboard.press("s")
+            expect(go_back).to_be_visible()
+        assert [one["version"] for one in desk.correction(job_id)["history"]] == [3, 2, 1]
+
     def test_under_three_seconds_a_page(self, desk: Desk) -> None:
         for index in range(8):
             desk.examined(a_page(0.45 - index / 100))
@@ -92,6 +145,16 @@ class TestDeciding:
         expect(page.locator("[data-part=notice]")).to_contain_text("Here is what you left for later.")
         assert desk.correction(first)["correction"] is None
         press_last(page)
+
+
+def hold(page: Page, key: str) -> None:
+    """Down for so long that the keyboard repeats it, and the next page."""
+    before = shown(page)
+    page.keyboard.down(key)
+    expect(page.locator("#review")).not_to_have_attribute("data-page", before)
+    for _ in range(5):
+        page.keyboard.down(key)
+    page.keyboard.up(key)
 
 
 def press_last(page: Page) -> None:
@@ -146,6 +209,20 @@ class TestInCompany:
         desk.correct_elsewhere(first)
         late.let_go()
         assert shown(page) == f"{second} 1"
+
+    def test_when_all_that_was_served_is_corrected_elsewhere_others_are_asked_for(self, desk: Desk) -> None:
+        first, second, third = (desk.examined(a_page(one)) for one in (0.45, 0.4, 0.35))
+        page = desk.person()
+        late = Held(page, "**/pages/1/correction", most=2)
+        page.goto(f"{desk.url}/review")
+        while len(late.addresses) < 2:
+            page.wait_for_timeout(10)
+        for job_id in (first, second):
+            desk.correct_elsewhere(job_id)
+        late.let_go()
+        expect(page.locator("[data-part=waiting]")).to_have_text("3 pages wait for a person")
+        assert page.get_by_text("Other people are looking at the pages that wait.").is_hidden()
+        assert shown(page) == f"{third} 1"
 
     def test_an_erased_document_is_passed_over(self, desk: Desk) -> None:
         first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
@@ -232,6 +309,79 @@ class TestAnswersThatComeLate:
         with page.expect_response("**/v1/review/next"):
             late.let_go()
         press_last(page)
+
+
+class TestRefusals:
+    def test_a_new_session_of_the_same_person_decides(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.4))
+        page = desk.person()
+        sit_down(desk, page)
+        shown(page)
+        desk.new_session(page.context)
+        press_last(page)
+        assert desk.correction(job_id)["correction"]["author"] == "anna@example.org"
+        desk.complaints.clear()  # the browser reports what the old token was refused
+
+    def test_nothing_is_decided_in_the_name_of_somebody_else(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.4))
+        page = desk.person()
+        desk.person("bruno@example.org")
+        sit_down(desk, page)
+        shown(page)
+        desk.new_session(page.context, "bruno@example.org")
+        page.keyboard.press("a")
+        expect(page.locator("[data-part=notice]")).to_contain_text("you were logged out")
+        assert desk.correction(job_id)["correction"] is None
+        desk.complaints.clear()
+
+    def test_a_queue_that_may_not_be_asked_says_so(self, desk: Desk) -> None:
+        page = desk.person()
+        page.route("**/v1/review/next", lambda route: route.fulfill(status=403, json={}))
+        page.goto(f"{desk.url}/review")
+        expect(page.locator("[data-part=waiting]")).to_contain_text("Your role may not correct")
+        desk.complaints.clear()
+
+    @pytest.mark.parametrize("address", ["**/v1/review/next", "**/pages/1/correction"])
+    def test_too_many_requests_are_made_again_when_it_is_time(self, desk: Desk, address: str) -> None:
+        job_id = desk.examined(a_page(0.4))
+        page = desk.person()
+        page.clock.install()
+        refusal = {"status": 429, "headers": {"Retry-After": "60"}, "json": {"code": "rate_limited"}}
+        page.route(address, lambda route: route.fulfill(**refusal))
+        page.goto(f"{desk.url}/review")
+        notice = page.locator("[data-part=notice]")
+        expect(notice).to_contain_text("The queue cannot be reached")
+        page.unroute(address)
+        page.clock.fast_forward(50_000)
+        expect(notice).to_be_hidden()
+        assert page.locator("#review").get_attribute("data-phase") == "loading", "not before"
+        page.clock.fast_forward(10_000)
+        assert shown(page) == f"{job_id} 1"
+        desk.complaints.clear()
+
+    def test_what_was_left_for_later_stays_so_when_asking_for_it_fails(self, desk: Desk) -> None:
+        first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
+        page = desk.person()
+        sit_down(desk, page)
+        assert shown(page) == f"{first} 1"
+        press(page, "l")
+        assert shown(page) == f"{second} 1"
+        page.route("**/v1/review/next", fail_without_skip)
+        page.keyboard.press("a")
+        notice = page.locator("[data-part=notice]")
+        expect(notice).to_contain_text("The queue cannot be reached")
+        page.unroute("**/v1/review/next")
+        assert shown(page) == f"{second} 1"
+        expect(page.locator("#review")).to_have_attribute("data-page", f"{first} 1")
+        expect(notice).to_contain_text("Here is what you left for later.")
+        desk.complaints.clear()
+
+
+def fail_without_skip(route: Route) -> None:
+    if route.request.post_data_json["skip"]:
+        route.fallback()
+    else:
+        route.fulfill(status=503, json={})
 
 
 def zoom_in(page: Page) -> None:

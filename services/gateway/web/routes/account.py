@@ -24,12 +24,6 @@ def show(request: Request, _: CurrentUser) -> Response:
     return page(request, "account.html", fault=None, min_length=passwords.MIN_LENGTH)
 
 
-@router.get("/account/password")
-def show_instead(request: Request, _: CurrentUser) -> Response:
-    """Where who is told of a fault in a new password comes back to, say in another language: the form."""
-    return redirect(request, "/account")
-
-
 @router.post("/account/password")
 def change_password(request: Request, gateway: GatewayDep, user: CurrentUser, form: PostedForm) -> Response:
     """Change it and end every other session."""

@@ -24,7 +24,7 @@ from shared.db.job_lists import JobFilter
 from shared.db.operation import Operation
 from shared.db.outbox import Message
 from shared.domain.delivery import DeliveryState
-from shared.domain.errors import ConflictError
+from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.job import JobState
 
 router = APIRouter()
@@ -115,19 +115,22 @@ def replay_all(request: Request, gateway: GatewayDep, user: AdminUser, _: Posted
 
 
 def _replay(gateway: Resources, user: User, job_ids: list[UUID]) -> None:
-    """Each in its own transaction; one that somebody else has replayed meanwhile is fine when there are several."""
+    """Each in its own transaction; one that somebody replayed or erased meanwhile is fine when there are several."""
 
     def work(job_id: UUID, connection: Connection) -> list[Message]:
         messages = jobs.replay(connection, user.client_id, job_id, gateway.settings.jobs)
         audit.write(connection, user.actor, Action.JOB_REPLAYED, job_id)
         return messages
 
+    messages: list[Message] = []
     for job_id in job_ids:
         try:
-            dispatch.send(gateway.publisher, gateway.transact(partial(work, job_id)))
-        except ConflictError:
+            messages += gateway.transact(partial(work, job_id))
+        except (ConflictError, NotFoundError):
             if len(job_ids) == 1:
                 raise
+    # All at once: a broker that hangs is waited for once, not once a job. What is not sent, the outbox keeps.
+    dispatch.send(gateway.publisher, messages)
 
 
 @router.post("/admin/deliveries/{delivery_id}/replay")

@@ -45,9 +45,10 @@ def create(request: Request, gateway: GatewayDep, user: AdminUser, form: PostedF
     scopes = [scope for scope in _SCOPES if form.get(f"scope-{scope}")]
     if not name or len(name) > _LONGEST_NAME or not scopes:
         return _page(request, gateway, user, fault="keys.incomplete")
+    text = keys.new_key_text()
 
     def work(connection: Connection) -> tuple[ApiKey, str]:
-        made = keys.create(connection, client_name=user.client_name, name=name, scopes=scopes)
+        made = keys.create(connection, client_name=user.client_name, name=name, scopes=scopes, text=text)
         audit.write(connection, user.actor, Action.KEY_CREATED, made[0].prefix, name=name, scopes=sorted(scopes))
         return made
 

@@ -12,7 +12,15 @@ from services.gateway.problems import Problem, ProblemCode
 from services.gateway.resources import GatewayDep, Resources
 from services.gateway.web import passwords
 from services.gateway.web.rendering import page, redirect, set_cookie
-from services.gateway.web.users import CurrentVisit, PostedForm, PostedFormOfUser, safe_next
+from services.gateway.web.users import (
+    CsrfError,
+    CurrentVisit,
+    PostedForm,
+    PostedFormOfUser,
+    has_token,
+    read_form,
+    safe_next,
+)
 from services.gateway.web.visitors import SESSION_COOKIE
 from shared.db import accounts, audit, keys, login_attempts, sessions
 from shared.db.accounts import Account, Role
@@ -33,9 +41,15 @@ def show_login(request: Request, visit: CurrentVisit, next: str = "/", ended: st
 
 
 @router.post("/login")
-async def log_in(request: Request, gateway: GatewayDep, form: PostedForm) -> Response:
+async def log_in(request: Request, gateway: GatewayDep, visit: CurrentVisit) -> Response:
     """The same answer for an unknown address and a wrong password, after the same time."""
+    form = await read_form(request)
     email, next_path = accounts.normal_email(form.get("email", "")), safe_next(form.get("next", "/"))
+    if not has_token(visit, form):
+        # Logged in on another tab meanwhile, this person only goes on: nothing is changed, and no password tried.
+        if visit.user and visit.user.email == email:
+            return redirect(request, next_path)
+        raise CsrfError
     password = form.get("password", "")[: passwords.MAX_LENGTH + 1]
     address = request.client.host if request.client else ""
     token = await run_in_threadpool(_try, gateway, email, password, address)

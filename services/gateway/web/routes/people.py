@@ -25,12 +25,21 @@ router = APIRouter()
 @router.get("/admin/accounts")
 def show(request: Request, gateway: GatewayDep, user: AdminUser) -> Response:
     """Everybody of the administrator's client."""
-    return _page(request, gateway, user, None, "")
+    return _page(request, gateway, user)
 
 
-def _page(request: Request, gateway: Resources, user: User, fault: str | None, email: str) -> Response:
+def _page(
+    request: Request,
+    gateway: Resources,
+    user: User,
+    fault: str | None = None,
+    *,
+    email: str = "",
+    reset_id: UUID | None = None,
+) -> Response:
+    """``fault`` is one of the password for the account ``reset_id``, else of the new account for ``email``."""
     people = gateway.transact(lambda connection: accounts.everyone(connection, user.client_id))
-    values = {"people": people, "roles": list(Role), "fault": fault, "email": email}
+    values = {"people": people, "roles": list(Role), "fault": fault, "email": email, "reset_id": reset_id}
     return page(request, "admin_accounts.html", 422 if fault else 200, min_length=passwords.MIN_LENGTH, **values)
 
 
@@ -41,7 +50,7 @@ def create(request: Request, gateway: GatewayDep, user: AdminUser, form: PostedF
     role = _role(form)
     fault = passwords.fault(password, email) if is_email(email) else "signup.bad_email"
     if fault:
-        return _page(request, gateway, user, fault, email)
+        return _page(request, gateway, user, fault, email=email)
     hashed = passwords.hash_password(password)
 
     def work(connection: Connection) -> None:
@@ -51,7 +60,7 @@ def create(request: Request, gateway: GatewayDep, user: AdminUser, form: PostedF
     try:
         gateway.transact(work)
     except ConflictError:
-        return _page(request, gateway, user, "people.taken", email)
+        return _page(request, gateway, user, "people.taken", email=email)
     return redirect(request, "/admin/accounts", "flash.account_created")
 
 
@@ -76,7 +85,7 @@ def reset_password(
     password = form.get("password", "")
     fault = passwords.fault(password, account.email)
     if fault:
-        return _page(request, gateway, user, fault, "")
+        return _page(request, gateway, user, fault, reset_id=account.id)
     hashed = passwords.hash_password(password)
 
     def work(connection: Connection) -> None:

@@ -1,9 +1,10 @@
 // A session ends when nobody is there. The person is warned, and tabs share what they know of each other.
-import { csrfToken } from "./http.js";
+import { csrfToken, renewToken } from "./http.js";
 
 const EVENTS = ["pointerdown", "keydown", "wheel", "touchstart"];
 const AT_WORK = "paraphe-at-work";
 const KEY = "paraphe-active-at";
+const END_AGAIN_MS = 15000;
 
 let isNeeded = () => false;
 
@@ -22,6 +23,7 @@ export function watchIdleness({ idleS, warnS }) {
   let activeAt = Date.now();
   let knownAt = activeAt; // the last activity that the server knows of
   let toldAt = activeAt;
+  let endedAt = -Infinity;
 
   const share = () => { try { localStorage.setItem(KEY, String(activeAt)); } catch { /* each tab for itself */ } };
 
@@ -29,11 +31,20 @@ export function watchIdleness({ idleS, warnS }) {
     share();
     toldAt = Date.now();
     const told = activeAt;
-    const body = new URLSearchParams({ csrf_token: csrfToken });
+    const token = csrfToken;
+    const body = new URLSearchParams({ csrf_token: token });
     const answer = await fetch("/session/touch", { method: "POST", body, redirect: "manual" }).catch(() => null);
     if (answer?.status === 204) knownAt = Math.max(knownAt, told);
-    // To the log-in page, or the token is another session's. Any other answer is a fault of ours, and says nothing.
-    else if (answer?.type === "opaqueredirect" || answer?.status === 403) end();
+    else if (answer?.type === "opaqueredirect") end(); // to the log-in page
+    else if (answer?.status === 403) await takeOver(token);
+    // Any other answer is a fault of ours, and says nothing.
+  }
+
+  /** There is another session: of this person, so that the page goes on with it, or of somebody who must not see it. */
+  async function takeOver(token) {
+    const found = await renewToken(token);
+    if (found === "renewed") await tell();
+    else if (found === "none" && !isNeeded()) location.reload();
   }
 
   function tellIfDue() {
@@ -45,9 +56,12 @@ export function watchIdleness({ idleS, warnS }) {
     tellIfDue();
   }
 
+  /** Not again while the way to the log-in page may only be slow: each time would begin it anew. */
   function end() {
-    if (isNeeded()) dialog.close();
-    else document.getElementById("idle-form").submit();
+    if (isNeeded()) { dialog.close(); return; }
+    if (Date.now() - endedAt < END_AGAIN_MS) return;
+    endedAt = Date.now();
+    document.getElementById("idle-form").submit();
   }
 
   function look() {
@@ -64,6 +78,7 @@ export function watchIdleness({ idleS, warnS }) {
 
   for (const name of EVENTS) addEventListener(name, () => { if (!dialog.open) active(); }, { passive: true });
   addEventListener(AT_WORK, active);
+  addEventListener("pageshow", () => { endedAt = -Infinity; });
   addEventListener("storage", (event) => {
     if (event.key === KEY) activeAt = knownAt = Math.max(activeAt, Number(event.newValue));
   });

@@ -56,7 +56,7 @@ class JobPage {
   listen() {
     const on = (name, action) => root.querySelector(`[data-do="${name}"]`)?.addEventListener("click", action);
     const actions = {
-      in: () => this.boxed.zoomBy(1.4), out: () => this.boxed.zoomBy(1 / 1.4), fit: () => this.boxed.fit(),
+      in: () => this.seen.zoomBy(1.4), out: () => this.seen.zoomBy(1 / 1.4), fit: () => this.seen.fit(),
       before: () => this.go(this.number - 1), after: () => this.go(this.number + 1), edit: () => this.edit(),
       print: () => window.print(),
     };
@@ -90,6 +90,9 @@ class JobPage {
   }
 
   get page() { return this.pages.get(this.number); }
+
+  /** The viewer to zoom and to move: one that is not on screen has no size to go by. The other moves along. */
+  get seen() { return root.dataset.view === "original" ? this.original : this.boxed; }
 
   setView(view) {
     root.dataset.view = view;
@@ -138,7 +141,7 @@ class JobPage {
   picked(key, part) {
     if (part === this.list) {
       const box = this.boxesShown().find((one) => String(one.key) === key);
-      if (box) this.boxed.reveal(box);
+      if (box) this.seen.reveal(box);
     } else {
       this.list.querySelector(`[data-key="${key}"]`)?.scrollIntoView({ block: "nearest" });
     }

@@ -1,6 +1,8 @@
 // Single keys as shortcuts. They can be switched off, for whoever speaks to the computer or types by accident.
 
 const STORED = "paraphe-shortcuts";
+// What a held key does over and over. All else it does once: nobody has seen what comes up meanwhile.
+const REPEATABLE = new Set(["+", "=", "-", "j", "k", "ctrl+z", "ctrl+y", "ctrl+shift+z"]);
 
 export class Shortcuts {
   /** ``actions``: what to do by key ("a", "+", "Escape", "ctrl+z"). An action may return false to let the key pass. */
@@ -25,7 +27,8 @@ export class Shortcuts {
     if (!isCombination && !this.isOn && event.key !== "Escape") return;
     const name = isCombination ? `ctrl+${event.shiftKey ? "shift+" : ""}${event.key.toLowerCase()}` : plain(event.key);
     const action = this.actions[name];
-    if (!action || action(event) === false) return;
+    const isHeld = event.repeat && !REPEATABLE.has(name);
+    if (!action || (!isHeld && action(event) === false)) return;
     event.preventDefault();
   }
 }
@@ -33,7 +36,7 @@ export class Shortcuts {
 const plain = (key) => (key.length === 1 ? key.toLowerCase() : key);
 
 function isTyping(element) {
-  return element.isContentEditable || ["INPUT", "SELECT", "TEXTAREA"].includes(element.tagName);
+  return element.isContentEditable || element.matches?.("input:not([type=radio], [type=checkbox]), select, textarea");
 }
 
 function read() {

@@ -21,7 +21,10 @@ export class Others {
     this.isLooking = true;
     try {
       const { value } = await api(`/v1/jobs/${this.jobId}/events`, { headers: { "Last-Event-ID": String(this.last) } });
-      for (const number of this.news(value?.events ?? [])) await this.read(number);
+      const events = value?.events ?? [];
+      for (const number of this.news(events)) await this.read(number);
+      // Not before: what could not be read is asked for again.
+      this.last = Math.max(this.last, ...events.map((one) => one.sequence));
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 404) this.end();
     } finally {
@@ -31,7 +34,6 @@ export class Others {
 
   /** Numbers of the pages corrected since, one's own corrections left out. */
   news(events) {
-    this.last = Math.max(this.last, ...events.map((one) => one.sequence));
     const corrected = events.filter((one) => one.kind === "job.corrected").map((one) => one.data);
     return new Set(corrected.filter(({ page, version }) => this.isNewer(page, version)).map((one) => one.page));
   }

@@ -22,6 +22,8 @@ class Review {
     this.isBusy = false;
     this.closeUp = this.viewer("close-up");
     this.whole = this.viewer("whole");
+    // Until it has come, nothing is decided.
+    this.closeUp.picture.addEventListener("error", () => this.tell(t("review.no_picture"), "warn"));
     this.list = element("list");
     tie([this.closeUp.stage, this.whole.stage], this.list, (key, part) => { if (part === this.list) this.reveal(key); });
     this.correcting = new Correcting({
@@ -46,15 +48,18 @@ class Review {
       accept: () => this.decide(true), reject: () => this.decide(false), edit: () => this.edit(),
       later: () => this.later(), back: () => this.back(), keys: () => element("keys").showModal(),
     };
-    for (const [name, action] of Object.entries(actions)) {
-      root.querySelector(`[data-do="${name}"]`).addEventListener("click", action);
+    for (const button of root.querySelectorAll("[data-do]")) {
+      // The second click of a double click, and a held Enter, are about a page that nobody has seen yet.
+      button.addEventListener("click", (event) => { if (event.detail < 2) actions[button.dataset.do](); });
+      button.addEventListener("keydown", (event) => { if (event.repeat && event.key === "Enter") event.preventDefault(); });
     }
     const idle = (action) => () => (this.isFree && this.current ? action() : false);
     const editing = (action) => () => (this.correcting.isOpen ? action() : false);
     const zoom = (factor) => () => { this.zoomed().zoomBy(factor); };
     const { correcting } = this;
     new Shortcuts({
-      a: idle(actions.accept), r: idle(actions.reject), e: idle(actions.edit), l: idle(actions.later), b: idle(actions.back),
+      a: idle(actions.accept), r: idle(actions.reject), e: idle(actions.edit), l: idle(actions.later),
+      b: () => (this.isFree && this.last ? actions.back() : false),
       "+": zoom(1.4), "=": zoom(1.4), "-": zoom(1 / 1.4), 0: () => this.fit(), "?": actions.keys,
       n: editing(() => correcting.editor.add()), s: editing(() => { this.saveEdit(); }), Escape: editing(() => { correcting.close(); }),
       x: editing(() => correcting.state.sayNoSignature(!correcting.state.noSignature)),
@@ -84,17 +89,27 @@ class Review {
     try {
       if (this.queue.isEmpty) areLeftOnes = await this.fetchMore();
     } catch (error) {
-      if (error instanceof ApiProblem && error.status < 500) throw error;
-      this.tell(t("review.offline"), "warn");
-      this.nextIn(TRY_AGAIN_MS);
+      this.cannotAsk(error);
       return;
     }
     if (this.current) return;
     const one = this.queue.take();
-    if (!one) { this.rest(); return; }
+    if (!one) {
+      // What was served has been corrected or erased meanwhile, and others may wait.
+      if (this.queue.areServed) this.nextIn(TRY_AGAIN_MS);
+      else this.rest();
+      return;
+    }
     if (areLeftOnes) this.tell(t("review.left_ones"), "good");
     this.show(one);
     this.fetchMore().catch(() => {});
+  }
+
+  cannotAsk(error) {
+    if (error.status === 401) return; // on the way to the log-in page
+    if (error.status === 403) { element("waiting").textContent = t("edit.forbidden"); return; }
+    this.tell(t("review.offline"), "warn");
+    this.nextIn(Math.max(TRY_AGAIN_MS, (error.retryAfterS ?? 0) * 1000));
   }
 
   nextIn(milliseconds) { setTimeout(() => { if (!this.current) this.next(); }, milliseconds); }
@@ -106,6 +121,7 @@ class Review {
     const areWithOthers = this.queue.waiting > 0;
     element("nothing").hidden = areWithOthers;
     element("with-others").hidden = !areWithOthers;
+    this.offerBack();
     root.dataset.phase = "done";
     this.nextIn(LOOK_AGAIN_MS);
   }
@@ -129,9 +145,13 @@ class Review {
     element("name").textContent = name;
     element("page").textContent = t("review.page", { n: page.number });
     element("link").href = `/jobs/${item.job_id}#page=${page.number}`;
-    root.querySelector('[data-do="back"]').disabled = !this.last;
+    this.offerBack();
     root.dataset.phase = "deciding";
     root.dataset.page = keyOf(item);
+  }
+
+  offerBack() {
+    for (const button of root.querySelectorAll('[data-do="back"]')) button.disabled = !this.last;
   }
 
   fit() {
@@ -148,7 +168,7 @@ class Review {
 
   /** Accepted: what was unsure is a signature. Rejected: it is none. What was sure stays either way. */
   async decide(isAccepted) {
-    if (!this.isFree || !this.current) return;
+    if (!this.isFree || !this.current || this.closeUp.isBroken) return;
     this.isBusy = true;
     const one = this.current;
     const kept = this.boxes.filter((box) => isAccepted || box.level !== "unsure");
@@ -177,6 +197,7 @@ class Review {
   }
 
   async explain(error, one) {
+    if (error.status === 403) { this.tell(t("edit.forbidden"), "bad"); return; }
     if (!(error instanceof ApiProblem) || ![404, 412].includes(error.status)) { this.tell(t("review.failed"), "bad"); return; }
     if (error.status === 404) { this.tell(t("review.gone"), "warn"); this.next(); return; }
     const { value } = await readCorrection(one.item.job_id, one.page.number);
@@ -202,7 +223,7 @@ class Review {
   }
 
   async edit() {
-    if (!this.isFree || !this.current) return;
+    if (!this.isFree || !this.current || this.closeUp.isBroken) return;
     try {
       if (!(await this.correcting.open(this.current.item.job_id, this.current.page))) return;
     } catch { this.tell(t("edit.not_opened"), "bad"); return; }

@@ -51,24 +51,24 @@ export class ReviewQueue {
   async fetchMore() {
     const asked = Symbol("asked");
     this.asked = asked;
-    let value = await this.ask();
+    let value = await this.ask(this.skipped.slice(-200));
     const areSkipped = this.asked === asked && !value.pages.length && this.skipped.length > 0;
-    if (areSkipped) {
-      this.skipped = [];
-      value = await this.ask();
-    }
+    if (areSkipped) value = await this.ask([]);
     if (this.asked !== asked) return false;
     this.waiting = value.waiting;
+    this.areServed = value.pages.length > 0;
     const known = new Map(this.ready.map((one) => [keyOf(one.item), one]));
     const current = this.current();
     const found = value.pages.filter((item) => !current || keyOf(item) !== keyOf(current.item));
     const ready = (await Promise.all(found.map((item) => known.get(keyOf(item)) ?? this.prepare(item)))).filter(Boolean);
-    if (this.asked === asked) this.ready = ready;
+    if (this.asked !== asked) return false;
+    this.ready = ready;
+    if (areSkipped) this.skipped = [];
     return areSkipped;
   }
 
-  async ask() {
-    const { value } = await api("/v1/review/next", { method: "POST", json: { count: AHEAD, skip: this.skipped.slice(-200) } });
+  async ask(skip) {
+    const { value } = await api("/v1/review/next", { method: "POST", json: { count: AHEAD, skip } });
     return value;
   }
 
@@ -88,7 +88,7 @@ export class ReviewQueue {
       picture.src = `/v1/jobs/${item.job_id}/pages/${item.page}.jpg?width=${this.usualWidth()}`;
       return { item, page: value, tag, picture };
     } catch (error) {
-      if (error instanceof ApiProblem && error.status < 500) return null;
+      if (error instanceof ApiProblem && [404, 409].includes(error.status)) return null;
       throw error;
     }
   }

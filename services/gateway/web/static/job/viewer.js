@@ -3,6 +3,7 @@
 const WIDTHS = [400, 640, 900, 1240, 1754, 2480, 3508];
 const MOST = 12;
 const MARGIN = 8;
+const AGAIN_MS = 3000;
 
 export class Viewer {
   /** ``pane`` holds ``.stage``, and that maybe ``.boxes``. ``address(number, width)`` names the picture. */
@@ -17,6 +18,7 @@ export class Viewer {
     this.view = { scale: 1, x: 0, y: 0 };
     this.linked = [];
     this.isFitted = true;
+    this.isBroken = false;
     this.focusBox = null;
     this.pointers = new Map();
     this.claimsPointer = () => false;
@@ -27,8 +29,10 @@ export class Viewer {
 
   show(page, label) {
     clearTimeout(this.sharpening);
+    clearTimeout(this.loadingAgain);
     this.page = page;
     this.width = 0;
+    this.isBroken = false;
     this.picture.alt = label;
     this.fit();
   }
@@ -127,12 +131,15 @@ export class Viewer {
     this.sharpening = setTimeout(() => this.exchange(page, width), 150);
   }
 
+  /** ``isBroken`` from a picture that did not come until there is one. */
   load(number, width) {
     this.width = width;
     this.pane.classList.add("loading");
     this.picture.onload = this.picture.onerror = (event) => {
-      this.pane.classList.remove("loading");
-      this.pane.classList.toggle("broken", event.type === "error");
+      clearTimeout(this.loadingAgain);
+      this.isBroken = event.type === "error";
+      this.pane.classList.toggle("loading", this.isBroken);
+      if (this.isBroken) this.loadingAgain = setTimeout(() => this.load(number, width), AGAIN_MS);
     };
     this.picture.src = this.address(number, width);
   }

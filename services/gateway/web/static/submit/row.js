@@ -33,6 +33,9 @@ export class Row {
     this.element.append(this.#name, make("span", "file-size", Row.size(file.size)), this.#state, this.#actions, this.#fault);
   }
 
+  /** Nothing more is to come of it. What may be tried again has not been sent, and is nowhere else. */
+  get isDone() { return this.isOver && !this.mayTryAgain; }
+
   /** Bytes for people. */
   static size(bytes) {
     const units = document.documentElement.lang === "fr" ? ["o", "ko", "Mo", "Go"] : ["B", "kB", "MB", "GB"];

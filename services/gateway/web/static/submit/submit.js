@@ -44,7 +44,7 @@ function readOptions(count) {
   const reference = byId("reference").value.trim();
   return {
     priority: count <= FEW ? "interactive" : "normal",
-    requirements: JSON.stringify({ min_signatures: Math.min(100, Math.max(1, Number(byId("min").value) || 1)) }),
+    requirements: JSON.stringify({ min_signatures: Math.min(100, Math.max(1, Math.trunc(Number(byId("min").value)) || 1)) }),
     metadata: JSON.stringify(reference ? { reference } : {}),
     training_consent: String(byId("consent").checked),
   };
@@ -82,17 +82,17 @@ async function send(row) {
 function isUnsent() { return uploading > 0 || waiting.length > 0 || rows.some((row) => row.mayTryAgain); }
 
 function summarize() {
-  const over = rows.filter((row) => row.isOver).length;
+  const done = rows.filter((row) => row.isDone).length;
   const failed = rows.filter((row) => row.mayTryAgain).length;
   const size = rows.reduce((sum, row) => sum + row.file.size, 0);
-  byId("summary").textContent = fill(texts["submit.js.summary"], { done: over, all: rows.length, size: Row.size(size) });
+  byId("summary").textContent = fill(texts["submit.js.summary"], { done, all: rows.length, size: Row.size(size) });
   byId("retry-all").hidden = failed < 2;
-  byId("clear").hidden = over === 0;
+  byId("clear").hidden = done === 0;
   byId("queue").hidden = rows.length === 0;
 }
 
 function clear() {
-  for (const row of rows.filter((one) => one.isOver)) {
+  for (const row of rows.filter((one) => one.isDone)) {
     row.element.remove();
     rows.splice(rows.indexOf(row), 1);
   }

@@ -23,7 +23,10 @@ export async function upload(file, key, options, onProgress) {
     try {
       return await post(token, file, key, options, onProgress);
     } catch (error) {
-      if (error.isOfAnotherSession && await renewToken(token).catch(() => false)) continue;
+      const found = error.isRefused ? await renewToken(token) : null;
+      if (found === "renewed") continue;
+      if (found === "same") error.mayTryAgain = false; // it is the person's role that does not allow it
+      if (found === "none") error.code = "unauthenticated";
       if (!(error instanceof UploadError) || !error.isPassing || attempt >= TRIES - 1) throw error;
       const seconds = Math.max(error.retryAfterS, WAIT_S[attempt]);
       await new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
@@ -57,9 +60,10 @@ function post(token, file, key, options, onProgress) {
 function problem(request) {
   const code = request.response?.code ?? "internal_error";
   if ([429, 503].includes(request.status)) return passing(code, Number(request.getResponseHeader("Retry-After")) || 0);
-  // No session, or another than this page's. Not to the log-in page at once: this page alone holds what is not sent.
-  const isOfAnotherSession = [401, 403].includes(request.status);
-  return Object.assign(new UploadError(code, isOfAnotherSession || request.status >= 500), { isOfAnotherSession });
+  // No session, another than this page's, or a role that may not. Not to the log-in page at once: this page alone
+  // holds what is not sent.
+  const isRefused = [401, 403].includes(request.status);
+  return Object.assign(new UploadError(code, isRefused || request.status >= 500), { isRefused });
 }
 
 function passing(code, retryAfterS) {
