@@ -16,6 +16,13 @@ class ServerUnreachableError(ParapheClientError):
         self.url = url
 
 
+class ForeignAnswerError(ParapheClientError):
+    """What answered is not Paraphe, or not a version that this client knows."""
+
+    def __init__(self, url: str, answer: str) -> None:
+        super().__init__(f"{url} answered, but not as Paraphe does ({answer}); check the address")
+
+
 class WaitTimeoutError(ParapheClientError):
     """The job had no outcome in the time given; it goes on."""
 
@@ -27,7 +34,16 @@ class ParapheApiError(ParapheClientError):
         self.status = status
         self.code = str(problem.get("code") or f"http_{status}")
         self.detail = str(problem.get("detail") or problem.get("title") or "no detail given")
-        self.errors: Sequence[Mapping[str, Any]] = problem.get("errors") or ()
+        self.errors: Sequence[Mapping[str, Any]] = _mappings(problem.get("errors"))
         self.request_id: str | None = problem.get("request_id")
-        fields = "".join(f"\n  {error.get('pointer', '')}: {error.get('detail', '')}" for error in self.errors)
-        super().__init__(f"{self.code} ({status}): {self.detail}{fields}")
+        super().__init__(f"{self.code} ({status}): {self.explanation}")
+
+    @property
+    def explanation(self) -> str:
+        """The detail and, a line each, the fields at fault."""
+        return self.detail + "".join(f"\n  {one.get('pointer', '')}: {one.get('detail', '')}" for one in self.errors)
+
+
+def _mappings(told: Any) -> Sequence[Mapping[str, Any]]:
+    """Of a list its mappings; whoever else answers may call anything ``errors``."""
+    return [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []

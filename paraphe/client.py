@@ -7,15 +7,16 @@
 """
 
 import json
+import math
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from paraphe.answers import Job, JobEvent, Key, NewKey, job_from_json, key_from_json, new_key_from_json
 from paraphe.api_errors import WaitTimeoutError
@@ -27,11 +28,14 @@ from paraphe.notification_answers import (
     delivery_from_json,
     subscription_from_json,
 )
-from paraphe.transport import Transport
+from paraphe.transport import Transport, id_step
 from shared.domain.alert import Alert
+
+T = TypeVar("T")
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _LONGEST_POLL_S = 30.0
+_LONGEST_WAIT_S = 60
 
 PriorityName = Literal["interactive", "normal", "bulk"]
 
@@ -41,8 +45,9 @@ class Client:
 
     ``base_url`` and ``api_key`` default to the environment's PARAPHE_URL and PARAPHE_API_KEY. Faults of the network
     and refusals for now (429, 503) are tried again up to ``retries`` times; sending a document again is safe, because
-    every submission carries an idempotency key. All methods raise ParapheApiError for what the server refuses and
-    ServerUnreachableError when there is no answer.
+    every submission carries an idempotency key. ``first_retries``, where given, is the number of tries again while
+    nothing at all has ever listened at the address. All methods raise ParapheApiError for what the server refuses,
+    ServerUnreachableError when there is no answer and ForeignAnswerError when it is not one of Paraphe's.
     """
 
     def __init__(
@@ -52,12 +57,14 @@ class Client:
         *,
         timeout_s: float = 30.0,
         retries: int = 4,
+        first_retries: int | None = None,
     ) -> None:
         self._transport = Transport(
             base_url or os.environ.get("PARAPHE_URL") or DEFAULT_URL,
             api_key or os.environ.get("PARAPHE_API_KEY"),
             timeout_s=timeout_s,
             retries=retries,
+            first_retries=first_retries,
         )
 
     def __enter__(self) -> Self:
@@ -101,17 +108,19 @@ class Client:
         options = _options(model, priority, requirements, metadata, callback_url)
         options.update({"training_consent": "true"} if training_consent else {})
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        if wait_s:
-            headers["Prefer"] = f"wait={wait_s:g}"
-        name = filename or ("document" if isinstance(document, bytes) else Path(document).name)
+        if wait_s > 0:
+            # In whole seconds, as the header has it: another text would be ignored.
+            headers["Prefer"] = f"wait={min(_LONGEST_WAIT_S, math.ceil(wait_s))}"
+        name = filename or ("document" if isinstance(document, bytes) else readable_name(Path(document)))
+        # A pipe has no length and can be read once only.
+        source = document if isinstance(document, bytes) or Path(document).is_file() else Path(document).read_bytes()
         with ExitStack() as files:
 
             def build() -> Mapping[str, Any]:
-                content = document if isinstance(document, bytes) else files.enter_context(Path(document).open("rb"))
+                content = source if isinstance(source, bytes) else files.enter_context(Path(source).open("rb"))
                 return {"files": {"file": (name, content)}, "data": options, "headers": headers}
 
-            answer = self._transport.request("POST", "/v1/jobs", answer_within_s=wait_s, build=build)
-        return job_from_json(answer.json())
+            return self._transport.ask(job_from_json, "POST", "/v1/jobs", answer_within_s=wait_s, build=build)
 
     def submit_uploaded(self, upload_id: str, *, idempotency_key: str | None = None, **options: Any) -> Job:
         """Examine what ``upload`` has sent, once: it is used up with this job.
@@ -120,24 +129,23 @@ class Client:
         """
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         body = {"upload_id": upload_id, **options}
-        answer = self._transport.request("POST", "/v1/jobs", build=lambda: {"json": body, "headers": headers})
-        return job_from_json(answer.json())
+        return self._transport.ask(job_from_json, "POST", "/v1/jobs", build=lambda: {"json": body, "headers": headers})
 
     def upload(self, document: Path | str) -> str:
         """Send a large file straight to the object store; returns the id for ``submit_uploaded``."""
         path = Path(document)
-        ticket = self._transport.request("POST", "/v1/uploads", build=lambda: {"json": {"filename": path.name}}).json()
-        with path.open("rb") as file:
-            self._transport.put_elsewhere(ticket["url"], file, path.stat().st_size)
-        return str(ticket["id"])
+        body = {"filename": readable_name(path)}
+        upload_id, url = self._transport.ask(
+            lambda ticket: (str(ticket["id"]), str(ticket["url"])), "POST", "/v1/uploads", build=lambda: {"json": body}
+        )
+        self._transport.put_elsewhere(url, path)
+        return upload_id
 
     def job(self, job_id: str, *, wait_s: float = 0.0) -> Job:
         """One job as it stands, or as it stands once it has its outcome, at most ``wait_s`` (up to 60) later."""
         query = {"wait": f"{wait_s:g}"} if wait_s else {}
-        path = f"/v1/jobs/{job_id}"
-        return job_from_json(
-            self._transport.request("GET", path, answer_within_s=wait_s, build=lambda: {"params": query}).json()
-        )
+        path = f"/v1/jobs/{id_step(job_id)}"
+        return self._transport.ask(job_from_json, "GET", path, answer_within_s=wait_s, build=lambda: {"params": query})
 
     def wait(self, job: Job | str, *, timeout_s: float | None = None) -> Job:
         """Wait for a job's outcome and return the job with it.
@@ -177,34 +185,40 @@ class Client:
         query.update({name: values for name, values in named.items() if values})
         moments = {"created_from": created_from, "created_until": created_until}
         query.update({name: moment.isoformat() for name, moment in moments.items() if moment})
-        return map(job_from_json, self._pages("/v1/jobs", "jobs", query))
+        return self._pages(job_from_json, "jobs", query)
 
-    def _pages(self, path: str, name: str, query: dict[str, Any]) -> Iterator[Any]:
-        """The members of a list, page after page."""
+    def _pages(self, read: Callable[[Any], T], name: str, query: dict[str, Any]) -> Iterator[T]:
+        """The members of the list of that name, page after page."""
+
+        def read_page(page: Any) -> tuple[list[T], str | None]:
+            return [read(one) for one in page[name]], page.get("next_cursor")
+
         while True:
-            page = self._transport.request("GET", path, build=lambda: {"params": query}).json()
-            yield from page[name]
-            if not page.get("next_cursor"):
+            members, cursor = self._transport.ask(read_page, "GET", f"/v1/{name}", build=lambda: {"params": query})
+            yield from members
+            if not cursor:
                 return
-            query["cursor"] = page["next_cursor"]
+            query["cursor"] = cursor
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that has no outcome yet."""
-        return job_from_json(self._transport.request("POST", f"/v1/jobs/{job_id}/cancel", repeatable=False).json())
+        path = f"/v1/jobs/{id_step(job_id)}/cancel"
+        return self._transport.ask(job_from_json, "POST", path, repeatable=False)
 
     def replay(self, job_id: str) -> Job:
         """Give a failed job a new set of attempts."""
-        return job_from_json(self._transport.request("POST", f"/v1/jobs/{job_id}/replay", repeatable=False).json())
+        path = f"/v1/jobs/{id_step(job_id)}/replay"
+        return self._transport.ask(job_from_json, "POST", path, repeatable=False)
 
     def allow_training(self, job_id: str, allowed: bool) -> Job:
         """Say whether models may be trained with a document from now on."""
         body = {"training_consent": allowed}
-        path = f"/v1/jobs/{job_id}/training-consent"
-        return job_from_json(self._transport.request("PUT", path, build=lambda: {"json": body}).json())
+        path = f"/v1/jobs/{id_step(job_id)}/training-consent"
+        return self._transport.ask(job_from_json, "PUT", path, build=lambda: {"json": body})
 
     def erase(self, job_id: str) -> None:
         """Erase a job with its document, pages and results."""
-        self._transport.request("DELETE", f"/v1/jobs/{job_id}")
+        self._transport.delete(f"/v1/jobs/{id_step(job_id)}")
 
     def events(self, job_id: str) -> Iterator[JobEvent]:
         """A job's events from its first on, as they happen, until its outcome or erasure."""
@@ -213,7 +227,7 @@ class Client:
     def page_image(self, job_id: str, number: int, *, annotated: bool = False, width: int | None = None) -> bytes:
         """One page as PNG, with its detections drawn if ``annotated``; ``width`` in pixels."""
         query = {"annotated": str(annotated).lower(), **({"width": str(width)} if width else {})}
-        path = f"/v1/jobs/{job_id}/pages/{number}.png"
+        path = f"/v1/jobs/{id_step(job_id)}/pages/{number}.png"
         return self._transport.request("GET", path, answer_within_s=30, build=lambda: {"params": query}).content
 
     def create_key(
@@ -228,21 +242,23 @@ class Client:
         body: dict[str, Any] = {"name": name, "scopes": list(scopes)}
         body.update({"client": client} if client else {})
         body.update({"requests_per_minute": requests_per_minute} if requests_per_minute else {})
-        answer = self._transport.request("POST", "/v1/keys", repeatable=False, build=lambda: {"json": body})
-        return new_key_from_json(answer.json())
+        return self._transport.ask(
+            new_key_from_json, "POST", "/v1/keys", repeatable=False, build=lambda: {"json": body}
+        )
 
     def list_keys(self) -> list[Key]:
         """All keys, newest first."""
-        return [key_from_json(body) for body in self._transport.request("GET", "/v1/keys").json()["keys"]]
+        return self._transport.ask(lambda body: [key_from_json(one) for one in body["keys"]], "GET", "/v1/keys")
 
     def revoke_key(self, key_id: str) -> None:
         """End a key at once."""
-        self._transport.request("DELETE", f"/v1/keys/{key_id}")
+        self._transport.delete(f"/v1/keys/{id_step(key_id)}")
 
     def subscriptions(self) -> list[Subscription]:
         """Who is told of your client's events, beside callback URLs (needs the scope ``admin``, as do the next)."""
-        body = self._transport.request("GET", "/v1/subscriptions").json()
-        return [subscription_from_json(one) for one in body["subscriptions"]]
+        return self._transport.ask(
+            lambda body: [subscription_from_json(one) for one in body["subscriptions"]], "GET", "/v1/subscriptions"
+        )
 
     def subscribe(
         self,
@@ -255,35 +271,46 @@ class Client:
         """Have a webhook or a mail address told of events; without ``kinds``, of outcomes."""
         given = {"url": url, "email": email, "kinds": list(kinds), "language": language}
         body = {name: value for name, value in given.items() if value}
-        answer = self._transport.request("POST", "/v1/subscriptions", repeatable=False, build=lambda: {"json": body})
-        return subscription_from_json(answer.json())
+        return self._transport.ask(
+            subscription_from_json, "POST", "/v1/subscriptions", repeatable=False, build=lambda: {"json": body}
+        )
 
     def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription at once."""
-        self._transport.request("DELETE", f"/v1/subscriptions/{subscription_id}")
+        self._transport.delete(f"/v1/subscriptions/{id_step(subscription_id)}")
 
     def rotate_webhook_secret(self, *, overlap_hours: int | None = None) -> tuple[str, datetime]:
         """Make a new secret; returns it and until when the one before signs beside it."""
         query = {} if overlap_hours is None else {"overlap_hours": overlap_hours}
-        path = "/v1/webhook-secret/rotate"
-        body = self._transport.request("POST", path, repeatable=False, build=lambda: {"params": query}).json()
-        return body["webhook_secret"], datetime.fromisoformat(body["previous_valid_until"])
+        return self._transport.ask(
+            lambda body: (str(body["webhook_secret"]), datetime.fromisoformat(body["previous_valid_until"])),
+            "POST",
+            "/v1/webhook-secret/rotate",
+            repeatable=False,
+            build=lambda: {"params": query},
+        )
 
     def deliveries(self, *, state: Sequence[str] = (), to: str = "client", page_size: int = 100) -> Iterator[Delivery]:
         """What was sent or is to be, newest first. ``to="operators"``: notices to those who run the installation."""
         query: dict[str, Any] = {"limit": page_size, "to": to, **({"state": list(state)} if state else {})}
-        return map(delivery_from_json, self._pages("/v1/deliveries", "deliveries", query))
+        return self._pages(delivery_from_json, "deliveries", query)
 
     def replay_delivery(self, delivery_id: str, *, to: str = "client") -> Delivery:
         """Send it once more, with all its attempts."""
-        path = f"/v1/deliveries/{delivery_id}/replay"
-        answer = self._transport.request("POST", path, repeatable=False, build=lambda: {"params": {"to": to}})
-        return delivery_from_json(answer.json())
+        path = f"/v1/deliveries/{id_step(delivery_id)}/replay"
+        return self._transport.ask(
+            delivery_from_json, "POST", path, repeatable=False, build=lambda: {"params": {"to": to}}
+        )
 
     def alerts(self, *, state: str | None = None, page_size: int = 100) -> Iterator[Alert]:
         """What Alertmanager has told of, newest first (needs the scope ``admin``)."""
         query: dict[str, Any] = {"limit": page_size, **({"state": state} if state else {})}
-        return map(alert_from_json, self._pages("/v1/alerts", "alerts", query))
+        return self._pages(alert_from_json, "alerts", query)
+
+
+def readable_name(path: Path) -> str:
+    """A file's name as text that can be sent and shown, also where its bytes are no UTF-8."""
+    return path.name.encode("utf-8", "replace").decode()
 
 
 def _options(

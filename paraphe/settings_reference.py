@@ -26,7 +26,7 @@ _MODULES = (
 def as_text() -> str:
     """For a terminal."""
     lines = []
-    for group in _groups():
+    for group in groups():
         lines += ["", inspect.getdoc(group) or ""]
         lines += [f"  {name:<42} {default:<18} {description}" for name, default, description in _fields(group)]
     return "\n".join(lines)
@@ -39,7 +39,7 @@ def as_markdown() -> str:
         "",
         "Read from the environment when a service starts. Written by `paraphe settings --markdown`; do not edit.",
     ]
-    for group in _groups():
+    for group in groups():
         lines += [
             "",
             f"## {group.__name__}",
@@ -55,17 +55,22 @@ def as_markdown() -> str:
     return "\n".join(lines)
 
 
-def _groups() -> Iterator[type[BaseSettings]]:
+def groups() -> Iterator[type[BaseSettings]]:
+    """Every group of settings, each read from the environment when it is made."""
     for module in _MODULES:
         for value in vars(import_module(module)).values():
             if inspect.isclass(value) and issubclass(value, BaseSettings) and value.__module__ == module:
                 yield value
 
 
+def variable(group: type[BaseSettings], field: str) -> str:
+    """The environment variable that a field is read from."""
+    return f"{group.model_config.get('env_prefix', '')}{field}".upper()
+
+
 def _fields(group: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
-    prefix = group.model_config.get("env_prefix", "")
     for name, field in group.model_fields.items():
-        yield f"{prefix}{name}".upper(), _default(field.default, field.default_factory), field.description or ""
+        yield variable(group, name), _default(field.default, field.default_factory), field.description or ""
 
 
 def _default(value: Any, factory: Any) -> str:

@@ -2,30 +2,48 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
-from paraphe.api_errors import ParapheApiError, ServerUnreachableError
+from paraphe.api_errors import ForeignAnswerError, ParapheApiError, ParapheClientError, ServerUnreachableError
+
+T = TypeVar("T")
 
 # The server says it did not take the request: asking again is safe whatever was asked.
 _REFUSED_FOR_NOW = frozenset({429, 503})
 # Something between us failed: the request may have been carried out.
 _UNCERTAIN = frozenset({500, 502, 504})
+# Nothing was asked: asking again is safe here, too.
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
 _LONGEST_PAUSE_S = 30.0
 
 
 class Transport:
-    """One connection pool to one server. Safe to share between threads."""
+    """One connection pool to one server. Safe to share between threads.
 
-    def __init__(self, base_url: str, api_key: str | None, *, timeout_s: float, retries: int) -> None:
+    ``first_retries``: how often to ask again while nothing at all has ever answered; as often as else when None.
+
+    Raises:
+        ParapheClientError: no address of a server, or no key.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str | None, *, timeout_s: float, retries: int, first_retries: int | None = None
+    ) -> None:
+        if api_key and not (api_key.isascii() and api_key.isprintable()):
+            raise ParapheClientError("The API key has characters that no key has; copy it again.")
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self.base_url = base_url.rstrip("/")
+        self.base_url = _checked(base_url.rstrip("/"))
         self._timeout_s = timeout_s
         self._retries = retries
+        self._first_retries = first_retries
+        self._has_answered = False
         self._http = _http_to(self.base_url, base_url=self.base_url, headers=headers, timeout=self._timeout(0))
 
     def close(self) -> None:
@@ -50,35 +68,105 @@ class Transport:
             ParapheApiError: the server refused.
             ServerUnreachableError: no answer.
         """
-        for attempt in range(self._retries + 1):
-            last = attempt == self._retries
-            try:
-                answer = self._http.request(method, path, timeout=self._timeout(answer_within_s), **build())
-            except httpx.TransportError as error:
-                if last or not (repeatable or isinstance(error, httpx.ConnectError)):
-                    raise ServerUnreachableError(self.base_url, str(error) or type(error).__name__) from error
-                time.sleep(pause_s(attempt, None))
-                continue
-            if answer.is_success:
-                return answer
-            if last or not worth_repeating(answer, repeatable=repeatable):
-                raise api_error(answer)
-            time.sleep(pause_s(attempt, answer.headers.get("Retry-After")))
-        raise AssertionError("the last try either returns or raises")
 
-    def stream(self, path: str, headers: Mapping[str, str]) -> AbstractContextManager[httpx.Response]:
+        def ask() -> httpx.Response:
+            return self._http.request(method, path, timeout=self._timeout(answer_within_s), **build())
+
+        answer = self._patiently(ask, self.base_url, repeatable=repeatable)
+        if not answer.is_success:
+            raise api_error(answer)
+        return answer
+
+    def ask(self, read: Callable[[Any], T], method: str, path: str, **how: Any) -> T:
+        """What ``read`` makes of the JSON that a ``request`` brings; ``how`` is asked as there.
+
+        Raises:
+            ForeignAnswerError: it is not what ``read`` knows.
+        """
+        answer = self.request(method, path, **how)
+        with self.reading(answer):
+            return read(answer.json())
+
+    def delete(self, path: str) -> None:
+        """DELETE by a ``request``. What answers with a page has deleted nothing."""
+        answer = self.request("DELETE", path)
+        if answer.status_code != httpx.codes.NO_CONTENT:
+            raise self.foreign(answer)
+
+    @contextmanager
+    def reading(self, answer: httpx.Response) -> Iterator[None]:
+        """Whatever goes wrong in reading an answer is the answer's fault: ForeignAnswerError."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise self.foreign(answer) from error
+
+    def foreign(self, answer: httpx.Response) -> ForeignAnswerError:
+        """The error of an answer that is not Paraphe's."""
+        kind = answer.headers.get("Content-Type", "of no type")
+        return ForeignAnswerError(self.base_url, f"status {answer.status_code}, {kind}")
+
+    @contextmanager
+    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
         """A GET, asked once, whose body is read as it comes."""
-        return self._http.stream("GET", path, headers=dict(headers), timeout=self._timeout(30))
+        with self._http.stream("GET", path, headers=dict(headers), timeout=self._timeout(30)) as answer:
+            self._has_answered = True
+            yield answer
 
-    def put_elsewhere(self, url: str, content: Any, size: int) -> None:
-        """PUT to a presigned URL: no key of ours goes there."""
+    def put_elsewhere(self, url: str, file: Path) -> None:
+        """PUT a file to a presigned URL, again after faults: no key of ours goes there. Raises as ``request`` does."""
+
+        def put() -> httpx.Response:
+            with file.open("rb") as content:
+                return http.put(url, content=content, headers={"Content-Length": str(file.stat().st_size)})
+
         with _http_to(url, timeout=self._timeout(600)) as http:
-            answer = http.put(url, content=content, headers={"Content-Length": str(size)})
+            # Without its query: that is a key of a kind.
+            answer = self._patiently(put, str(httpx.URL(url).copy_with(query=None)), repeatable=True)
         if not answer.is_success:
             raise ParapheApiError(answer.status_code, {"code": "upload_refused", "detail": answer.text[:200]})
 
+    def is_nobody_there(self, error: httpx.RequestError, tries: int) -> bool:
+        """Whether, after so many tries, it is likely that no server was started, or that the address is wrong."""
+        if self._first_retries is None or self._has_answered:
+            return False
+        return isinstance(error, _NOT_CONNECTED) and tries > self._first_retries
+
+    def _patiently(self, ask: Callable[[], httpx.Response], url: str, *, repeatable: bool) -> httpx.Response:
+        """The first answer, success or not, that would not be another one if asked again."""
+        for attempt in range(self._retries + 1):
+            last = attempt == self._retries
+            try:
+                answer = ask()
+            except httpx.DecodingError as error:
+                raise ForeignAnswerError(url, str(error)) from error
+            except httpx.TransportError as error:
+                may_repeat = repeatable or isinstance(error, _NOT_CONNECTED)
+                if last or not may_repeat or self.is_nobody_there(error, attempt + 1):
+                    raise ServerUnreachableError(url, str(error) or type(error).__name__) from error
+                time.sleep(pause_s(attempt, None))
+                continue
+            self._has_answered = True
+            if last or answer.is_success or not worth_repeating(answer, repeatable=repeatable):
+                return answer
+            time.sleep(pause_s(attempt, answer.headers.get("Retry-After")))
+        raise AssertionError("the last try either returns or raises")
+
     def _timeout(self, extra_s: float) -> httpx.Timeout:
         return httpx.Timeout(self._timeout_s + extra_s, connect=min(self._timeout_s, 5.0))
+
+
+def id_step(text: str) -> str:
+    """An id as one step of a path, whatever it has in it: ``../keys`` must not lead to the keys."""
+    return quote(text, safe="", errors="replace").replace(".", "%2E")
+
+
+def _checked(address: str) -> str:
+    with suppress(httpx.InvalidURL):
+        url = httpx.URL(address)
+        if url.scheme in ("http", "https") and url.host and (url.port or 0) < 65536:
+            return address
+    raise ParapheClientError(f"{address} is no address of a server; give one like http://127.0.0.1:8000")
 
 
 def _http_to(url: str, **options: Any) -> httpx.Client:
@@ -95,6 +183,9 @@ def _is_on_this_machine(url: str) -> bool:
 
 def api_error(answer: httpx.Response) -> ParapheApiError:
     """The problem an answer describes, or its bare status where something else than Paraphe answered."""
+    if answer.has_redirect_location:
+        elsewhere = f"It sends on to {answer.headers['Location']}; give the address of that server."
+        return ParapheApiError(answer.status_code, {"detail": elsewhere})
     try:
         problem = answer.json()
     except ValueError:

@@ -35,9 +35,13 @@ def create_account(
 ) -> None:
     """Make an account. The password is asked for, or taken from PARAPHE_PASSWORD."""
     from services.gateway.web import passwords
+    from services.gateway.web.routes.login import is_email
     from shared.db import accounts, audit, keys
 
     chosen = _role(role)
+    if not is_email(accounts.normal_email(email)):
+        _fail(f"{email} is no e-mail address.")
+    _check_client_name(client_name)
     if fault := passwords.fault(password, email):
         _fail(f"The password will not do ({fault.removeprefix('password.').replace('_', ' ')}).")
     hashed = passwords.hash_password(password)
@@ -54,7 +58,10 @@ def list_accounts(client_name: Client = "default", data: Data = DEFAULT_DATA) ->
     from shared.db import accounts, keys
 
     with _database(data) as connection:
-        found = accounts.everyone(connection, keys.ensure_client(connection, client_name).id)
+        client = keys.client_named(connection, client_name)
+        if client is None:
+            _fail(f"There is no client '{client_name}'.")
+        found = accounts.everyone(connection, client.id)
     for one in found:
         typer.echo(f"{one.email}\t{one.role}{' (disabled)' if one.disabled_at else ''}")
 
@@ -82,6 +89,18 @@ def set_password(
         accounts.set_password(connection, account.id, hashed)
         audit.write(connection, audit.Actor(account.client_id), audit.Action.ACCOUNT_PASSWORD, account.email)
     typer.echo(f"{email}: password set")
+
+
+def _check_client_name(name: str) -> None:
+    """As the API does where a key is made for a client."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from services.gateway.request_schemas import ClientName
+
+    try:
+        TypeAdapter(ClientName).validate_python(name)
+    except ValidationError:
+        _fail("A client's name has 1 to 100 characters, none of them control characters.")
 
 
 def _role(text: str) -> "Role":

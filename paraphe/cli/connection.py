@@ -15,7 +15,12 @@ DEFAULT_DATA = Path(".paraphe")
 Url = Annotated[str | None, typer.Option("--url", envvar="PARAPHE_URL", help="Server's address.", show_default=False)]
 ApiKey = Annotated[str | None, typer.Option("--key", envvar="PARAPHE_API_KEY", help="API key.", show_default=False)]
 Data = Annotated[
-    Path, typer.Option("--data", help="Data folder of a `paraphe up` on this machine: address and key are found there.")
+    Path,
+    typer.Option(
+        "--data",
+        file_okay=False,
+        help="Data folder of a `paraphe up` on this machine: address and key are found there.",
+    ),
 ]
 
 
@@ -27,8 +32,8 @@ def connected(url: str | None, key: str | None, data: Path) -> Iterator["Client"
 
     address, secret = _address_and_key(url, key, data)
     try:
-        # Patient: a bulk submission meets rate limits and full backlogs.
-        with Client(address, secret, retries=8) as client:
+        # Patient: a bulk submission meets rate limits, full backlogs and restarts. Not with what was never there.
+        with Client(address, secret, retries=8, first_retries=3) as client:
             yield client
     except ServerUnreachableError as error:
         _fail(f"{error}\nStart it with `paraphe up`, or give its address with --url or PARAPHE_URL.")

@@ -65,11 +65,17 @@ app.add_typer(model_app, name="model")
 app.add_typer(data_app, name="data")
 
 
-@app.callback()
-def options(
-    show_version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")] = False,
-) -> None:
-    """Paraphe: find signatures on scanned documents, on your own machine."""
-    if show_version:
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
         typer.echo(version("paraphe"))
         raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Paraphe: find signatures on scanned documents, on your own machine."""

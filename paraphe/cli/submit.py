@@ -1,11 +1,14 @@
 """``paraphe submit``: many documents at once."""
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,30 +27,46 @@ _HOPELESS = frozenset({401, 403})
 
 
 @dataclass(frozen=True)
+class Fault:
+    """What went wrong with one file. ``text`` is for people, ``as_json`` has ``code`` and ``detail`` at least."""
+
+    code: str
+    text: str
+    as_json: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Submission:
-    """What became of one file: a job, or a refusal."""
+    """What became of one file: a job, a fault of the file or of its pages, or both."""
 
     file: Path
     job: "Job | None" = None
-    refusal: "ParapheApiError | None" = None
+    fault: Fault | None = None
 
     @property
     def is_failed(self) -> bool:
-        """Whether there is, or will be, no verdict."""
-        return self.job is None or self.job.status in ("failed", "canceled")
+        """Whether there is, or will be, no verdict, or not all that was asked for."""
+        return self.fault is not None or self.job is None or self.job.status in ("failed", "canceled")
 
     @property
-    def fault(self) -> tuple[str, str, str] | None:
-        """(file, code, detail) of a refusal or a failed job."""
-        said = self.refusal or (self.job.error if self.job else None)
-        return (self.file.name, said.code, said.detail) if said else None
+    def name(self) -> str:
+        """The file's name, as it can be printed."""
+        from paraphe.client import readable_name
+
+        return readable_name(self.file)
+
+    @property
+    def complaint(self) -> tuple[str, str, str] | None:
+        """(file, code, detail) of a fault or a failed job."""
+        if self.fault:
+            return self.name, self.fault.code, self.fault.text
+        error = self.job.error if self.job else None
+        return (self.name, error.code, error.detail) if error else None
 
     def as_json(self) -> dict[str, Any]:
-        """``{"file", "job"}`` or ``{"file", "error": {"code", "detail"}}``."""
-        if self.job is not None:
-            return {"file": str(self.file), "job": self.job.raw}
-        error = self.refusal
-        return {"file": str(self.file), "error": {"code": error.code, "detail": error.detail} if error else None}
+        """``{"file", "job", "error": {"code", "detail", "errors", "request_id"}}``, of these what there is."""
+        job = {"job": self.job.raw} if self.job else {}
+        return {"file": str(self.file), **job, **({"error": self.fault.as_json} if self.fault else {})}
 
 
 @dataclass(frozen=True)
@@ -99,33 +118,92 @@ def submit(
 def _submit_all(client: "Client", files: Sequence[Path], order: Order) -> list[Submission]:
     """All files, several at once, in the order given."""
     names = _page_names(files)
-    with ThreadPoolExecutor(_AT_ONCE) as pool, _progress(len(files)) as advance:
-        futures = [pool.submit(_submit_one, client, file, names[file], order) for file in files]
-        try:
+    accepted: dict[str, Path] = {}
+    futures = _in_background(lambda file: _submit_one(client, file, names[file], order, accepted), files)
+    try:
+        with _progress(len(files)) as advance:
             for future in as_completed(futures):
                 future.result()
                 advance()
-        except BaseException:
-            _abandon(futures)
-            raise
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        _tell_accepted(accepted)
+        raise
     return [future.result() for future in futures]
 
 
-def _submit_one(client: "Client", file: Path, page_name: str, order: Order) -> Submission:
+def _in_background(work: Callable[[Path], Submission], files: Sequence[Path]) -> list[Future[Submission]]:
+    """What becomes of ``work`` on each file, by a few threads that nobody waits for at the end.
+
+    Not those of an executor: Python itself waits for them, and they may wait for a server for long.
+    """
+    futures: list[Future[Submission]] = [Future() for _ in files]
+    todo: SimpleQueue[tuple[Path, Future[Submission]]] = SimpleQueue()
+    for one in zip(files, futures, strict=True):
+        todo.put(one)
+
+    def work_off() -> None:
+        with suppress(Empty):
+            while True:
+                file, future = todo.get_nowait()
+                if not future.set_running_or_notify_cancel():
+                    continue
+                try:
+                    future.set_result(work(file))
+                except BaseException as error:  # raised where the result is asked for
+                    future.set_exception(error)
+
+    for _ in range(_AT_ONCE):
+        Thread(target=work_off, daemon=True).start()
+    return futures
+
+
+def _submit_one(client: "Client", file: Path, page_name: str, order: Order, accepted: dict[str, Path]) -> Submission:
     from paraphe.api_errors import ParapheApiError
 
     requirements = None if order.min_signatures is None else {"min_signatures": order.min_signatures}
+    job = None
     try:
         job = client.submit(file, model=order.model, priority=order.priority, requirements=requirements)
+        accepted[job.id] = file
+        if order.wait:
+            job = client.wait(job)
+        if order.out is not None and job.result is not None:
+            _write_pages(client, job, page_name, order.out)
     except ParapheApiError as error:
         if error.status in _HOPELESS:
             raise
-        return Submission(file, refusal=error)
-    if order.wait:
-        job = client.wait(job)
-    if order.out is not None and job.result is not None:
-        _write_pages(client, job, page_name, order.out)
+        return Submission(file, job, _refusal(error))
+    except OSError as error:
+        return Submission(file, job, _own_fault(error, None if job is None else order.out))
     return Submission(file, job)
+
+
+def _refusal(error: "ParapheApiError") -> Fault:
+    beside = {"errors": error.errors, "request_id": error.request_id}
+    told = {name: value for name, value in beside.items() if value}
+    return Fault(error.code, error.explanation, {"code": error.code, "detail": error.detail, **told})
+
+
+def _own_fault(error: OSError, out: Path | None) -> Fault:
+    """``out`` is where the pages go; None when it was the document that could not be read."""
+    why = error.strerror or str(error)
+    if out is None:
+        code, text = "unreadable", f"The file could not be read: {why}."
+    else:
+        code, text = "not_written", f"Its pages could not be written to {out}: {why}."
+    return Fault(code, text, {"code": code, "detail": text})
+
+
+def _tell_accepted(accepted: Mapping[str, Path]) -> None:
+    """Whoever cuts a submission short has to know what goes on without it."""
+    from paraphe.client import readable_name
+
+    if accepted:
+        typer.echo("Accepted until then; what was just being sent may have been, too (`paraphe jobs list`):", err=True)
+    for job_id, file in list(accepted.items()):
+        typer.echo(f"  {job_id} {readable_name(file)}", err=True)
 
 
 def _write_pages(client: "Client", job: "Job", name: str, out: Path) -> None:
@@ -136,20 +214,18 @@ def _write_pages(client: "Client", job: "Job", name: str, out: Path) -> None:
 
 
 def _page_names(files: Sequence[Path]) -> dict[Path, str]:
-    """A name for each file's pages: its own, numbered where files of several folders share it."""
+    """A name of its own for each file's pages: the file's, numbered where another has it already."""
     names: dict[Path, str] = {}
-    seen: dict[str, int] = {}
-    for file in files:
-        if file in names:
-            continue
-        seen[file.name] = seen.get(file.name, 0) + 1
-        names[file] = file.name if seen[file.name] == 1 else f"{file.stem}-{seen[file.name]}{file.suffix}"
+    taken: set[str] = set()
+    numbers = Counter[str]()
+    for file in dict.fromkeys(files):
+        name = file.name
+        while name in taken:
+            numbers[file.name] += 1
+            name = f"{file.stem}-{numbers[file.name] + 1}{file.suffix}"
+        taken.add(name)
+        names[file] = name
     return names
-
-
-def _abandon(futures: Sequence["Future[Submission]"]) -> None:
-    for future in futures:
-        future.cancel()
 
 
 @contextmanager
@@ -167,9 +243,9 @@ def _progress(total: int) -> "Iterator[Any]":
 def _show(submissions: Sequence[Submission], *, decided: bool) -> None:
     from paraphe.cli.tables import faults, job_list_table, jobs_table, out
 
-    accepted = [(one.file.name, one.job) for one in submissions if one.job is not None]
+    accepted = [(one.name, one.job) for one in submissions if one.job is not None]
     console = out()
     if accepted:
         console.print(jobs_table(accepted) if decided else job_list_table(job for _, job in accepted))
-    for line in faults(one.fault for one in submissions if one.fault is not None):
+    for line in faults(one.complaint for one in submissions if one.complaint is not None):
         console.print(line, highlight=False, soft_wrap=True)

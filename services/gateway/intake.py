@@ -1,6 +1,9 @@
 """A document on its way in: hashed while it arrives, spooled to disk beyond a small size, never whole in memory."""
 
+import errno
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -66,19 +69,36 @@ class Intake:
         if not self._head:
             self._head = bytes(self._pending[:HEAD_BYTES])
         self._hash.update(self._pending)
-        self._file.write(self._pending)
+        with _full_folder_named():
+            self._file.write(self._pending)
         self._pending.clear()
 
     def finish(self, declared_type: str, filename: str | None) -> ReceivedDocument:
         """The document, all bytes written, or the problem with it."""
         self._flush()
         found = check_type(self._head, declared_type)
-        self._file.seek(0)
+        with _full_folder_named():
+            self._file.seek(0)  # writes what is in its buffer
         return ReceivedDocument(cast(BinaryIO, self._file), self.size, self._hash.hexdigest(), found, filename)
 
     def close(self) -> None:
         """Delete what has arrived."""
-        self._file.close()
+        with suppress(OSError):  # closing writes what is in the buffer, for which a full folder has no room
+            self._file.close()
+
+
+@contextmanager
+def _full_folder_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Problem(
+            ErrorCode.INTERNAL_ERROR,
+            "The gateway's temporary folder is full; send the document again later.",
+            status=503,
+        ) from error
 
 
 def check_type(head: bytes, declared_type: str) -> str:

@@ -61,6 +61,12 @@ class PageCache:
             for key in list(self._of_job.get(job_id, ())):
                 self._drop(key)
 
+    def forget_all(self) -> None:
+        """Drop every picture: something may have happened to any job."""
+        with self._lock:
+            for key in list(self._files):
+                self._drop(key)
+
     def close(self) -> None:
         """Delete all pictures."""
         shutil.rmtree(self._folder, ignore_errors=True)

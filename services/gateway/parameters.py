@@ -60,9 +60,9 @@ def metadata_filter(text: str) -> tuple[str, list[Any]]:
     values: list[Any] = [value]
     try:
         parsed = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, values
-    if parsed is None or (isinstance(parsed, int | float) and math.isfinite(parsed)):
+    if parsed is None or isinstance(parsed, int) or (isinstance(parsed, float) and math.isfinite(parsed)):
         values.append(parsed)
     return key, values
 

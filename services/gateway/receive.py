@@ -25,7 +25,8 @@ from shared.domain.job import JobOptions
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _TEXT_OPTIONS = frozenset(OptionsIn.model_fields)
-_JSON_TEXTS = ("requirements", "metadata", "training_consent")
+_JSON_TEXTS = ("requirements", "metadata")
+_TRUTHS = {"true": True, "false": False}
 _FILENAME: TypeAdapter[str] = TypeAdapter(Filename)
 SMALL_JSON_BYTES = 64 * 1024
 _FORM_OVERHEAD = TEXT_BYTES + 64 * 1024
@@ -208,6 +209,10 @@ def _options_of_texts(texts: Mapping[str, str], prefix: str) -> OptionsIn:
                 values[name] = from_json(values[name], allow_inf_nan=False)
             except ValueError as error:
                 raise invalid(f"{prefix}/{name}", f"Not JSON: {error}.") from error
+    consent = values.get("training_consent", "false")
+    if consent not in _TRUTHS:
+        raise invalid(f"{prefix}/training_consent", "Say true or false.")
+    values["training_consent"] = _TRUTHS[consent]
     try:
         return OptionsIn.model_validate(values)
     except ValidationError as error:

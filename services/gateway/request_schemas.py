@@ -35,13 +35,15 @@ def _small_object(value: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("Numbers must be finite.") from error
     if len(text.encode()) > METADATA_BYTES:
         raise ValueError(f"At most {METADATA_BYTES} bytes of JSON are kept.")
-    if "\\u0000" in text:
+    # A backslash of the caller's own is doubled there: without those, C:\u0000 is text like any other.
+    if "\\u0000" in text.replace("\\\\", ""):
         raise ValueError("The character U+0000 cannot be kept.")
     return value
 
 
 Printable = Annotated[str, AfterValidator(_printable)]
 Filename = Annotated[Printable, Field(min_length=1, max_length=255, examples=["contract.pdf"])]
+ClientName = Annotated[Printable, Field(min_length=1, max_length=100)]
 ModelName = Annotated[
     str,
     Field(
@@ -169,6 +171,6 @@ class KeyIn(_Request):
     """A key to be made. Without ``client`` it belongs to the caller's own client."""
 
     name: Annotated[Printable, Field(min_length=1, max_length=100, examples=["scanner, ground floor"])]
-    client: Annotated[Printable, Field(min_length=1, max_length=100)] | None = None
+    client: ClientName | None = None
     scopes: list[Annotated[Scope, Field(strict=False)]] = Field(min_length=1, max_length=10)
     requests_per_minute: int = Field(default=DEFAULT_REQUESTS_PER_MINUTE, ge=1, le=1_000_000)

@@ -46,7 +46,7 @@ class Resources:
     def open(cls, settings: Settings, metrics: Metrics) -> "Resources":
         """Build everything. No server is contacted yet: the gateway also starts while one of them is away."""
         pages = PageCache(settings.gateway.page_cache_bytes)
-        watch = JobWatch(settings.postgres, settings.gateway.reread_s, on_change=pages.forget)
+        watch = JobWatch(settings.postgres, settings.gateway.reread_s, on_change=pages.forget, on_gap=pages.forget_all)
         return cls(
             settings=settings,
             engine=make_engine(settings.postgres),

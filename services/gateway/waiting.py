@@ -27,12 +27,23 @@ _RECONNECT_S = (0.2, 3.0)
 
 
 class JobWatch:
-    """Bridges Postgres' announcements to asyncio events. All methods but ``start`` belong to the event loop."""
+    """Bridges Postgres' announcements to asyncio events. All methods but ``start`` belong to the event loop.
 
-    def __init__(self, settings: PostgresSettings, reread_s: float, *, on_change: Callable[[UUID], None]) -> None:
+    ``on_change`` is told the job of each; ``on_gap`` is called in a thread whenever some may have been missed.
+    """
+
+    def __init__(
+        self,
+        settings: PostgresSettings,
+        reread_s: float,
+        *,
+        on_change: Callable[[UUID], None],
+        on_gap: Callable[[], None],
+    ) -> None:
         self._settings = settings
         self._reread_s = reread_s
         self._on_change = on_change
+        self._on_gap = on_gap
         self._watchers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
         self.is_stopping = False
@@ -113,7 +124,6 @@ class JobWatch:
             try:
                 connection = await run_in_threadpool(_connect, self._settings)
                 pause_s = _RECONNECT_S[0]
-                self._wake_all()  # whatever happened while nobody listened
                 await self._listen(connection)
             except Exception as error:
                 # Whatever it was: without this loop, everyone who waits would learn of nothing in time.
@@ -127,6 +137,9 @@ class JobWatch:
         loop.add_reader(connection.fileno(), readable.set)
         descriptor = connection.fileno()
         try:
+            # Whatever happened while nobody listened.
+            self._wake_all()
+            await run_in_threadpool(self._on_gap)
             while True:
                 await readable.wait()
                 readable.clear()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.db.tables import api_keys, clients
@@ -67,6 +67,12 @@ def ensure_client(connection: Connection, name: str) -> Client:
     return Client(row.id, row.name, row.webhook_secret)
 
 
+def client_named(connection: Connection, name: str) -> Client | None:
+    """The client of that name, if there is one."""
+    row = connection.execute(select(clients).where(clients.c.name == name)).one_or_none()
+    return Client(row.id, row.name, row.webhook_secret) if row else None
+
+
 def new_webhook_secret() -> str:
     """A secret in the form of Standard Webhooks."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -85,14 +91,18 @@ def create(
     name: str,
     scopes: Sequence[Scope],
     requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE,
+    text: str | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; returns it with the secret text, which is never to be had again."""
+    """Make a key; returns it with the secret text, which is never to be had again.
+
+    Work that may be repeated brings ``text`` (from ``new_key_text``): a text has one key, however often it is made.
+    """
     owner = ensure_client(connection, client_name)
-    text = "pk_" + secrets.token_urlsafe(32)
-    key_id = new_id()
+    text = text or new_key_text()
     connection.execute(
-        insert(api_keys).values(
-            id=key_id,
+        upsert(api_keys)
+        .values(
+            id=new_id(),
             client_id=owner.id,
             name=name,
             prefix=text[:_PREFIX_LENGTH],
@@ -100,8 +110,14 @@ def create(
             scopes=sorted(scopes),
             requests_per_minute=requests_per_minute,
         )
+        .on_conflict_do_nothing(index_elements=["secret_hash"])
     )
-    return _to_key(connection.execute(_keys().where(api_keys.c.id == key_id)).one()), text
+    return _to_key(connection.execute(_keys().where(api_keys.c.secret_hash == _digest(text))).one()), text
+
+
+def new_key_text() -> str:
+    """The secret of a key to be made."""
+    return "pk_" + secrets.token_urlsafe(32)
 
 
 def authenticate(connection: Connection, text: str) -> ApiKey | None:

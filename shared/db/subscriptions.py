@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, and_, any_, case, delete, func, insert, literal, select, update
 
-from shared.db import keys
 from shared.db.tables import clients, deliveries, disabled_endpoints, events, jobs, subscriptions
 from shared.domain.delivery import DeliveryState, WantedDelivery
 from shared.domain.errors import ConflictError, NotFoundError
@@ -123,22 +122,24 @@ def _to_wanted(row: Any) -> WantedDelivery:
     )
 
 
-def rotate_secret(connection: Connection, client_id: UUID, *, overlap: timedelta) -> tuple[str, datetime]:
-    """Give the client a new secret; the one before signs beside it for ``overlap``. Returns the new one and the end.
+def rotate_secret(connection: Connection, client_id: UUID, new: str, *, overlap: timedelta) -> datetime:
+    """Give the client the secret ``new``; the one before signs beside it for ``overlap``. Returns the end of that.
 
-    An older one, still valid from a rotation before, ends here: there are never more than two.
+    An older one, still valid from a rotation before, ends here: there are never more than two. Giving the same secret
+    again changes nothing.
     """
-    row = connection.execute(
+    connection.execute(
         update(clients)
-        .where(clients.c.id == client_id)
+        .where(clients.c.id == client_id, clients.c.webhook_secret != new)
         .values(
             previous_webhook_secret=clients.c.webhook_secret,
             previous_secret_until=func.now() + overlap,
-            webhook_secret=keys.new_webhook_secret(),
+            webhook_secret=new,
         )
-        .returning(clients.c.webhook_secret, clients.c.previous_secret_until)
-    ).one()
-    return row.webhook_secret, row.previous_secret_until
+    )
+    until = select(clients.c.previous_secret_until).where(clients.c.id == client_id)
+    end: datetime = connection.execute(until).scalar_one()
+    return end
 
 
 def valid_previous_secret() -> Any:

@@ -39,14 +39,16 @@ def listing(gateway: GatewayDep, _: Administrator) -> JSONResponse:
 async def create(request: Request, gateway: GatewayDep, key: Administrator) -> JSONResponse:
     """The answer is the only time the key's text is shown. A client nobody knows yet is made."""
     body = await read_json(request, SMALL_JSON_BYTES, KeyIn)
+    text = keys.new_key_text()
 
     def work(connection: Connection) -> dict[str, Any]:
-        made, text = keys.create(
+        made, _ = keys.create(
             connection,
             client_name=body.client or key.client_name,
             name=body.name,
             scopes=list(dict.fromkeys(body.scopes)),
             requests_per_minute=body.requests_per_minute,
+            text=text,
         )
         secret = keys.client(connection, made.client_id).webhook_secret
         about = {"name": made.name, "client": made.client_name, "scopes": sorted(made.scopes)}

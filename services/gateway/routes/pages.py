@@ -144,4 +144,10 @@ def _draw(
         image = boxed(image, job, page, corrected=wanted.corrected)
     drawn = encode(image, form)
     gateway.pages.put(key, drawn)
+    try:
+        gateway.transact(lambda connection: jobs.get(connection, job.client_id, job.id))
+    except NotFoundError:
+        # Erased while it was drawn, and forgotten before it was kept.
+        gateway.pages.forget(job.id)
+        raise
     return drawn

@@ -15,7 +15,7 @@ from services.gateway.parameters import json_body
 from services.gateway.problems import SECURED, documented
 from services.gateway.receive import SMALL_JSON_BYTES, read_json
 from services.gateway.resources import GatewayDep
-from shared.db import audit, subscriptions
+from shared.db import audit, keys, subscriptions
 from shared.db.audit import Action
 from shared.domain.subscription import Subscription
 
@@ -83,13 +83,13 @@ def rotate(
     overlap_hours: Annotated[int, Query(ge=0, le=24 * 30, description="how long the present one stays valid")] = 24,
 ) -> JSONResponse:
     """Make a new secret. For a while webhooks carry both signatures, so receivers change over in their own time."""
-    overlap = timedelta(hours=overlap_hours)
+    secret, overlap = keys.new_webhook_secret(), timedelta(hours=overlap_hours)
 
-    def work(connection: Connection) -> tuple[str, datetime]:
+    def work(connection: Connection) -> datetime:
         audit.write(connection, actor_of(key), Action.SECRET_ROTATED, key.client_id)
-        return subscriptions.rotate_secret(connection, key.client_id, overlap=overlap)
+        return subscriptions.rotate_secret(connection, key.client_id, secret, overlap=overlap)
 
-    secret, until = gateway.transact(work)
+    until = gateway.transact(work)
     return JSONResponse({"webhook_secret": secret, "previous_valid_until": until.isoformat()})
 
 

@@ -1,5 +1,7 @@
 """A real gateway in a process of its own, and stand-ins for what is not the gateway's: workers."""
 
+import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -9,11 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psycopg2
 import pytest
 from sqlalchemy import Engine
 
+from services.gateway.app import create_app
+from services.gateway.metrics import Metrics
+from services.gateway.resources import Resources
+from services.gateway.settings import Settings
 from shared.db import keys
 from shared.db.keys import ApiKey, Scope
 from tests import loopback
@@ -181,6 +189,45 @@ def client(gateway: GatewayProcess, key: Key) -> Iterator[httpx.Client]:
     """Calls the gateway with ``key``."""
     with gateway.client(key) as client:
         yield client
+
+
+@pytest.fixture
+def in_process(clean_servers: Servers) -> Iterator[Resources]:
+    """What another gateway works with, for tests that must step in between."""
+    resources = Resources.open(Settings.from_environment(), Metrics())
+    yield resources
+    resources.close()
+
+
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def ask(in_process: Resources) -> Ask:
+    """One request with a key to the API of the gateway that works with ``in_process``."""
+    app = create_app(in_process.settings)
+    app.state.resources = in_process
+
+    async def answer(method: str, path: str, key: Key, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://inside", headers=key.headers) as client:
+            return await client.request(method, path, **options)
+
+    return lambda *request, **options: asyncio.run(answer(*request, **options))
+
+
+@pytest.fixture
+def lost_answers(in_process: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two commits of ``in_process`` the first is carried out and its answer lost: every transaction is repeated."""
+    dialect = in_process.engine.dialect
+    commit, is_lost = dialect.do_commit, itertools.cycle((True, False))
+
+    def commit_unheard(connection: Any) -> None:
+        commit(connection)
+        if next(is_lost):
+            raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(dialect, "do_commit", commit_unheard)
 
 
 def _free_port() -> int:

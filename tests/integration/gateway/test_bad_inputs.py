@@ -75,6 +75,7 @@ def test_bodies(client: httpx.Client, content: bytes, content_type: str, status:
         ({"document": "aaaa", "metadata": []}, "/metadata"),
         ({"document": "aaaa", "metadata": {"a": "x" * 4096}}, "/metadata"),
         ({"document": "aaaa", "metadata": {"a": "\0"}}, "/metadata"),
+        ({"document": "aaaa", "metadata": {"a": [{"\\\0": 1}]}}, "/metadata"),
         ({"document": "aaaa", "callback_url": "ftp://example.org"}, "/callback_url"),
         ({"document": "aaaa", "callback_url": "http://a b"}, "/callback_url"),
         ({"document": "aaaa", "callback_url": "https://example.org/" + "x" * 2000}, "/callback_url"),
@@ -108,6 +109,13 @@ def test_forms_that_are_not_ours(client: httpx.Client, parts: dict[str, str], po
     answer = client.post("/v1/jobs", files={"file": ("a.png", png())}, data=parts)
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize("text", ["True", "on", "1", ""])
+def test_a_consent_that_is_neither_yes_nor_no(client: httpx.Client, text: str) -> None:
+    answer = client.post("/v1/jobs", files={"file": ("a.png", png())}, data={"training_consent": text})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"] == [{"pointer": "/training_consent", "detail": "Say true or false."}]
 
 
 def test_a_form_without_file_and_with_two(client: httpx.Client) -> None:

@@ -174,6 +174,9 @@ class TestList:
         assert listed(client, metadata="year") == [number, text]
         assert listed(client, metadata="year:2024") == [number, text]
         assert listed(client, metadata="place:Köln") == [other]
+        large = made(f'{{"count": {10**400}}}')
+        assert listed(client, metadata=f"count:{10**400}") == [large]
+        assert listed(client, metadata=f"count:{'[' * 3000}") == []
         assert listed(client, metadata=["year:2024", "a:b"]) == []
         assert listed(client, metadata=["year:2024", "year:2025"]) == []
 

@@ -4,10 +4,12 @@ import time
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine
 
+from shared.db import keys
 from shared.db.keys import Scope
 from tests import loopback
-from tests.integration.gateway.conftest import GatewayProcess, Key, MakeKey
+from tests.integration.gateway.conftest import Ask, GatewayProcess, Key, MakeKey
 from tests.integration.gateway.test_submit import submit
 from tests.servers import Servers
 
@@ -66,6 +68,15 @@ def test_keys_are_made_listed_and_revoked(gateway: GatewayProcess, make_key: Mak
         assert client.delete(f"/v1/keys/{new['id']}").status_code == 204
         assert loopback.get(f"{gateway.url}/v1/jobs", headers=headers).status_code == 401
         assert client.delete(f"/v1/keys/{new['id']}").status_code == 404
+
+
+@pytest.mark.usefixtures("lost_answers")
+def test_a_key_of_which_the_database_did_not_answer_is_made_once(ask: Ask, make_key: MakeKey, engine: Engine) -> None:
+    answer = ask("POST", "/v1/keys", make_key(Scope.ADMIN), json={"name": "scanner", "scopes": ["read"]})
+    assert answer.status_code == 201
+    with engine.begin() as connection:
+        (made,) = (one for one in keys.everyone(connection) if one.name == "scanner")
+        assert keys.authenticate(connection, answer.json()["key"]) == made
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from shared.domain.delivery import DeliveryState, Notice, NoticeKind
 from shared.domain.events import EventKind
 from shared.domain.subscription import Channel, Language
 from tests.integration.db.stories import Stories, attempt
-from tests.integration.gateway.conftest import GatewayProcess, MakeKey
+from tests.integration.gateway.conftest import Ask, GatewayProcess, MakeKey
 
 URL = "https://hooks.example.com/in"
 
@@ -98,6 +98,18 @@ def test_the_secret_is_rotated(admin: httpx.Client, engine: Engine) -> None:
     assert (answer["webhook_secret"], previous) == (after.webhook_secret, before.webhook_secret)
     left = datetime.fromisoformat(answer["previous_valid_until"]) - datetime.now(UTC)
     assert timedelta(minutes=119) < left <= timedelta(hours=2)
+
+
+@pytest.mark.usefixtures("lost_answers")
+def test_a_rotation_of_which_the_database_did_not_answer_happens_once(
+    ask: Ask, make_key: MakeKey, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        before = keys.ensure_client(connection, "acme")
+    answer = ask("POST", "/v1/webhook-secret/rotate", make_key(Scope.ADMIN)).json()
+    with engine.begin() as connection:
+        kept = connection.execute(text("select previous_webhook_secret, webhook_secret from clients")).one()
+    assert kept == (before.webhook_secret, answer["webhook_secret"])
 
 
 def test_deliveries_are_listed_in_pages_and_by_state(admin: httpx.Client, stories: Stories) -> None:

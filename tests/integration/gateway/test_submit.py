@@ -25,7 +25,7 @@ ZONE = {"page": -1, "box": [0, 0.6, 1, 1], "min": 1}
 OPTIONS = {
     "priority": "bulk",
     "requirements": {"min_signatures": 2, "zones": [ZONE]},
-    "metadata": {"case": "2024-117", "nested": {"ä": [1, 2.5, None]}},
+    "metadata": {"case": "2024-117", "nested": {"ä": [1, 2.5, None]}, "path": r"C:\u0000"},
     "callback_url": "https://example.org/hook?x=1",
 }
 AS_TEXTS = {name: value if isinstance(value, str) else json.dumps(value) for name, value in OPTIONS.items()}

@@ -1,7 +1,6 @@
 """A large file goes straight to the object store and makes one job; nothing of it stays but what the job has."""
 
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,11 +10,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from services.gateway.accept import Caller, accept
-from services.gateway.metrics import Metrics
 from services.gateway.problems import Problem
 from services.gateway.receive import Submission
 from services.gateway.resources import Resources
-from services.gateway.settings import Settings
 from shared.db import uploads
 from shared.db.keys import Scope
 from shared.domain.job import JobOptions
@@ -31,14 +28,6 @@ from tests.servers import Servers
 def upload(client: httpx.Client) -> dict[str, Any]:
     """A file at its address, of which no job was made yet."""
     return put(client, png())
-
-
-@pytest.fixture
-def in_process(clean_servers: Servers) -> Iterator[Resources]:
-    """What another gateway works with, for tests that must step in between."""
-    resources = Resources.open(Settings.from_environment(), Metrics())
-    yield resources
-    resources.close()
 
 
 def put(client: httpx.Client, content: bytes) -> dict[str, Any]:

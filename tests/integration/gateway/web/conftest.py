@@ -54,6 +54,13 @@ class Person:
         """A form of ours."""
         return self.http.post(path, data={"csrf_token": self.csrf, **fields}, headers={"Accept": "text/html"})
 
+    def in_french(self, shown: httpx.Response) -> httpx.Response:
+        """Where a click on "Français" leads from the page that is shown."""
+        here = re.search(r'action="/language">.*?name="next" value="([^"]+)"', shown.text, re.DOTALL)
+        assert here
+        chosen = self.post("/language", language="fr", next=here.group(1))
+        return self.get(chosen.headers["location"], follow_redirects=True)
+
     def api(self, method: str, path: str, **options: object) -> httpx.Response:
         """A request our scripts make."""
         return self.http.request(method, path, headers={"X-CSRF-Token": self.csrf, "If-Match": "*"}, **options)  # type: ignore[arg-type]

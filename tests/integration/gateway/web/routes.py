@@ -22,7 +22,6 @@ PAGES: dict[tuple[str, str], frozenset[Role | None]] = {
     ("GET", "/help"): ANYBODY,
     ("GET", "/"): LOGGED_IN,
     ("GET", "/account"): LOGGED_IN,
-    ("GET", "/account/password"): LOGGED_IN,
     ("POST", "/account/password"): LOGGED_IN,
     ("POST", "/session/touch"): LOGGED_IN,
     ("GET", "/history"): LOGGED_IN,

@@ -1,12 +1,12 @@
 """Accounts: sign up, log in, log out, other passwords, and what protects them."""
 
-import re
 from datetime import timedelta
 
 import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from services.gateway.web.rendering import static_url
 from services.gateway.web.visitors import SESSION_COOKIE
 from shared.db.accounts import Role
 from tests import loopback
@@ -79,6 +79,19 @@ class TestLogIn:
         answer = visitor.log_in("anna@example.org", next="/history?q=lease")
         assert answer.headers["location"] == "/history?q=lease"
         assert is_in(visitor)
+
+    def test_who_has_logged_in_on_another_tab_goes_on(self, visitor: Person, engine: Engine) -> None:
+        make_account(engine, "anna@example.org", Role.OPERATOR)
+        old = visitor.csrf
+        visitor.log_in("anna@example.org")
+        session = visitor.http.cookies[SESSION_COOKIE]
+        form = {"csrf_token": old, "password": "whatever it is", "next": "/history?q=lease"}
+        answer = visitor.http.post("/login", data={**form, "email": " Anna@Example.org"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/history?q=lease")
+        assert visitor.http.cookies[SESSION_COOKIE] == session, "nothing is changed"
+        assert audit_of(engine) == ["account.logged_in"]
+        somebody_else = visitor.http.post("/login", data={**form, "email": "bruno@example.org"})
+        assert somebody_else.status_code == 403, "who is taken for nobody else"
 
     @pytest.mark.parametrize(
         "elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:0"]
@@ -225,14 +238,31 @@ class TestPassword:
         assert elsewhere.log_in(operator.account.email).status_code == 401
         assert elsewhere.log_in(operator.account.email, new).status_code == 303
 
-    def test_a_fault_in_it_does_not_stand_in_the_way_of_another_language(self, operator: Person) -> None:
-        refused = operator.post("/account/password", current="wrong one", new="quite another horse")
-        here = re.search(r'action="/language">.*?name="next" value="([^"]+)"', refused.text, re.DOTALL)
-        assert here
-        chosen = operator.post("/language", language="fr", next=here.group(1))
-        shown = operator.get(chosen.headers["location"], follow_redirects=True)
-        assert shown.status_code == 200
-        assert "Mot de passe actuel" in shown.text
+
+@pytest.mark.parametrize(
+    ("path", "fields", "page"),
+    [
+        ("/account/password", {"current": "wrong one", "new": "quite another horse"}, "/account"),
+        ("/admin/accounts", {"email": "no address", "password": PASSWORD, "role": "operator"}, "/admin/accounts"),
+        ("/admin/accounts/{own_id}/password", {"password": "short"}, "/admin/accounts"),
+        ("/admin/keys", {"name": ""}, "/admin/keys"),
+    ],
+)
+def test_a_fault_in_a_form_does_not_stand_in_the_way_of_another_language(
+    administrator: Person, path: str, fields: dict[str, str], page: str
+) -> None:
+    assert administrator.account
+    refused = administrator.post(path.format(own_id=administrator.account.id), **fields)
+    assert refused.status_code == 422
+    shown = administrator.in_french(refused)
+    assert (shown.status_code, shown.url.path) == (200, page)
+    assert '<html lang="fr">' in shown.text
+
+
+def test_nor_does_one_in_the_form_of_a_visitor(visitor: Person) -> None:
+    shown = visitor.in_french(visitor.post("/signup", email="no address", password=PASSWORD))
+    assert (shown.status_code, shown.url.path) == (200, "/signup")
+    assert '<html lang="fr">' in shown.text
 
 
 class TestCsrf:
@@ -252,6 +282,16 @@ class TestCsrf:
 
     def test_a_wrong_key_is_not_helped_by_a_session(self, operator: Person) -> None:
         assert operator.http.get("/v1/jobs", headers={"Authorization": "Bearer pk_wrong"}).status_code == 401
+
+
+def test_static_files_are_kept_for_ever_and_those_asked_for_by_another_versions_page_are_not(visitor: Person) -> None:
+    assert static_url("base.css") in visitor.get("/login").text
+    own = visitor.get(static_url("base.css"))
+    others = visitor.get("/static/000000000000/base.css")
+    assert (own.status_code, others.status_code) == (200, 200)
+    assert others.text == own.text
+    assert "immutable" in own.headers["cache-control"]
+    assert others.headers["cache-control"] == "no-store"
 
 
 def test_security_headers_are_on_every_answer(visitor: Person) -> None:

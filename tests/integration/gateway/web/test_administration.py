@@ -2,6 +2,9 @@
 
 import html
 import re
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine, text
 
@@ -9,8 +12,9 @@ from shared.db import workers
 from shared.db.accounts import Role
 from shared.db.workers import WorkerReport
 from shared.domain.ids import new_id
-from tests.integration.gateway.web.conftest import MakePerson, Person
-from tests.integration.gateway.workers import give_up_deliveries, png, succeed
+from tests.integration.gateway.conftest import StartGateway
+from tests.integration.gateway.web.conftest import MakePerson, Person, open_browser
+from tests.integration.gateway.workers import fail, give_up_deliveries, png, succeed, wait_for
 
 
 def submit(person: Person, name: str) -> str:
@@ -51,12 +55,54 @@ def test_workers_are_listed_with_their_state_and_what_they_hold(
     assert theirs not in page
 
 
+def test_all_are_replayed_though_one_is_erased_meanwhile(administrator: Person, engine: Engine) -> None:
+    oldest, erased, newest = ids = [submit(administrator, f"{number}.png") for number in range(3)]
+    for job_id in ids:
+        fail(engine, job_id)
+
+    def is_at_work() -> bool:
+        with engine.connect() as connection:
+            return bool(connection.execute(text("select exists (select from pg_locks where not granted)")).scalar())
+
+    with ThreadPoolExecutor(1) as pool, engine.begin() as connection:
+        connection.execute(text("select from jobs where id = :id for update"), {"id": newest})
+        answer = pool.submit(administrator.post, "/admin/replay")
+        wait_for(is_at_work)
+        assert administrator.api("DELETE", f"/v1/jobs/{erased}").status_code == 204
+        connection.rollback()
+        assert answer.result().status_code == 303
+    with engine.connect() as connection:
+        states = connection.execute(text("select id::text, state from jobs order by id")).all()
+    assert states == [(oldest, "queued"), (newest, "queued")]
+    assert administrator.post(f"/admin/jobs/{erased}/replay").status_code == 404
+
+
+def test_a_broker_that_hangs_is_waited_for_once_however_many_are_replayed(
+    administrator: Person, engine: Engine, start_gateway: StartGateway
+) -> None:
+    for number in range(10):
+        fail(engine, submit(administrator, f"{number}.png"))
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as hung:
+        address = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"
+        person = open_browser(start_gateway(PARAPHE_REDIS_URL=address, PARAPHE_REDIS_TIMEOUT_S="1"))
+        person.http.cookies.update(administrator.http.cookies)
+        started = time.monotonic()
+        assert person.post("/admin/replay").status_code == 303
+        assert time.monotonic() - started < 5
+    with engine.connect() as connection:
+        assert set(connection.execute(text("select state from jobs")).scalars()) == {"queued"}
+
+
 def test_a_forgotten_password_is_replaced_on_record(
     administrator: Person, operator: Person, visitor: Person, make_person: MakePerson, engine: Engine
 ) -> None:
     assert operator.account
     path = f"/admin/accounts/{operator.account.id}/password"
-    assert administrator.post(path, password="short").status_code == 422
+    refused = administrator.post(path, password="short")
+    assert refused.status_code == 422
+    resets = re.findall("<details.*?</details>", refused.text, re.DOTALL)
+    (told,) = (one for one in resets if 'role="alert"' in one)
+    assert f'action="{path}"' in told, "it is said where the password was given"
     assert operator.get("/account").status_code == 200
     assert make_person(Role.ADMINISTRATOR, client="rivals").post(path, password="an evil password").status_code == 404
     assert administrator.post(path, password="nine yellow ducks").status_code == 303

@@ -51,6 +51,28 @@ def test_says_what_is_wrong(clean_servers: Servers, arguments: tuple[str, ...], 
     assert said in output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--email", "boss"), "boss is no e-mail address"),
+        (("--email", "boss@example.org", "--client", ""), "name has 1 to 100 characters"),
+        (("--email", "boss@example.org", "--client", "x" * 101), "name has 1 to 100 characters"),
+    ],
+)
+def test_makes_none_that_could_not_be_made_elsewhere(
+    clean_servers: Servers, arguments: tuple[str, ...], said: str
+) -> None:
+    output = run("create", *arguments)
+    assert output.startswith("1 ")
+    assert said in output
+
+
+def test_looking_at_a_client_s_accounts_does_not_make_the_client(engine: Engine) -> None:
+    assert run("list", "--client", "typo").startswith("1 There is no client 'typo'")
+    with engine.connect() as connection:
+        assert "typo" not in connection.execute(text("select name from clients")).scalars().all()
+
+
 def test_an_address_is_taken_once(engine: Engine) -> None:
     make_account(engine, "boss@example.org", Role.OPERATOR, "default")
     assert "account with this e-mail address already" in run("create", "--email", "boss@example.org")

@@ -81,6 +81,14 @@ def test_forms_without_a_token_do_nothing(somebody: tuple[Role | None, Person], 
             assert answer.status_code in (303, 403) if role is None else answer.status_code == 403, (role, path)
 
 
+def test_no_error_of_a_form_stands_in_the_way_of_another_language(administrator: Person, things: Things) -> None:
+    for method, path in PAGES:
+        if method == "POST":
+            refused = administrator.http.post(things.address(path), data={"csrf_token": "0" * 64})
+            assert refused.status_code == 403, path
+            assert administrator.in_french(refused).status_code == 200, path
+
+
 def test_the_api_takes_sessions_by_their_role(somebody: tuple[Role | None, Person], things: Things) -> None:
     role, person = somebody
     for (method, path), allowed in API.items():
