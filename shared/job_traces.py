@@ -41,7 +41,7 @@ class _JobIds(RandomIdGenerator):
         return _first_span_id(job_id) if job_id else super().generate_span_id()
 
 
-class _ShareOfJobs(TraceIdRatioBased):
+class ShareOfJobs(TraceIdRatioBased):
     """Told by the end of the id; not by the last 64 bits, for the first two of those are the same in every job's."""
 
     TRACE_ID_LIMIT = (1 << 62) - 1
@@ -52,7 +52,7 @@ class JobTraces:
 
     def __init__(self, service: str, endpoint: str, share: float) -> None:
         provider = TracerProvider(
-            sampler=_ShareOfJobs(share),
+            sampler=ShareOfJobs(share),
             resource=Resource.create({"service.name": f"paraphe-{service}", "service.namespace": "paraphe"}),
             id_generator=_JobIds(),
         )

@@ -95,7 +95,7 @@ class Alertmanagers:
             target = httpx.URL(url.rstrip("/") + _PATH)
             addresses = resolve(_host(target), target.port or 0)
         except (httpx.InvalidURL, OSError, UnicodeError) as error:
-            _warn(error)
+            _warn(url, error)
             return False
         families = ([one for one in addresses if one.version == version] for version in (4, 6))
         return any(self._post_to_each(target, family, alerts) for family in families)
@@ -114,7 +114,7 @@ class Alertmanagers:
                     extensions={"sni_hostname": _host(target)},
                 ).raise_for_status()
         except httpx.HTTPError as error:
-            _warn(error)
+            _warn(str(address), error)
             return False
         return True
 
@@ -123,8 +123,8 @@ def _host(target: httpx.URL) -> str:
     return target.raw_host.decode("ascii")
 
 
-def _warn(error: Exception) -> None:
-    log.warning("Alertmanager cannot be told", error=f"{type(error).__name__}: {error}")
+def _warn(where: str, error: Exception) -> None:
+    log.warning("Alertmanager cannot be told", where=where, error=f"{type(error).__name__}: {error}")
 
 
 def alert_of(alarm: Alarm, now: datetime) -> dict[str, Any]:

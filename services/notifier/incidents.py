@@ -25,8 +25,9 @@ class IncidentDesk:
 
     def jobs_failed(self, connection: Connection, recorded: Iterable[Event]) -> bool:
         """Note those of the events that tell of a job given up for a reason of ours; whether there are any."""
-        given_up = [one for one in recorded if one.kind is EventKind.JOB_FAILED and one.data.get("code") in OUR_CODES]
-        clients = {one.client_id: keys.client(connection, one.client_id).name for one in given_up}
+        given_up = [one for one in recorded if _is_given_up(one)]
+        owners = {one.client_id for one in given_up}
+        clients = {owner: keys.client(connection, owner).name for owner in owners}
         newest = {str(event.data["code"]): event for event in given_up}
         for code, event in sorted(newest.items()):  # in order: see was_mailed
             about = {
@@ -34,7 +35,7 @@ class IncidentDesk:
                 "job_id": str(event.job_id),
                 "at": event.occurred_at.isoformat(),
             }
-            self._mail_once(connection, IncidentKind.JOB_GIVEN_UP, code, about, str(event.data.get("detail", "")))
+            self._mail_once(connection, IncidentKind.JOB_GIVEN_UP, code, about, str(event.data["detail"]))
         incidents.note(connection, [_of_job(event, clients[event.client_id]) for event in given_up])
         return bool(given_up)
 
@@ -70,8 +71,13 @@ class IncidentDesk:
             deliveries.notify(connection, notice, addresses, self._mail.admin_language)
 
 
+def _is_given_up(event: Event) -> bool:
+    """For a reason of ours; not of one that was erased meanwhile, whose text is gone: nobody can try it again."""
+    return event.kind is EventKind.JOB_FAILED and event.data.get("code") in OUR_CODES and "detail" in event.data
+
+
 def _of_job(event: Event, client: str) -> Incident:
-    detail = f"client {client}, job {event.job_id}: {event.data.get('detail', '')}"[:_MAX_DETAIL]
+    detail = f"client {client}, job {event.job_id}: {event.data['detail']}"[:_MAX_DETAIL]
     return Incident(IncidentKind.JOB_GIVEN_UP, str(event.data["code"]), event.job_id, detail)
 
 

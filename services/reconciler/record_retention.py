@@ -34,15 +34,15 @@ class RecordRetention:
     _next: float = field(default=0.0, init=False)
 
     def step(self) -> bool:
-        """``remove`` if it is time; says whether more is due at once."""
+        """Remove what is due if it is time; says whether more is due at once."""
         if time.monotonic() < self._next:
             return False
-        more = self.remove()
+        more = self._remove()
         if not more:
             self._next = time.monotonic() + _EVERY_S
         return more
 
-    def remove(self) -> bool:
+    def _remove(self) -> bool:
         """A batch of each kind, in a transaction of its own with its audit lines; says whether more may be due."""
         more = False
         for kind, action, remove, days in (
@@ -53,7 +53,7 @@ class RecordRetention:
             if days and (number := transact(self.engine, partial(_batch, remove=remove, action=action, days=days))):
                 self.metrics.records_expired.labels(kind).inc(number)
                 log.info("retention", kind=kind, removed=number)
-                more |= number >= _BATCH
+                more |= number == _BATCH
         return more
 
 

@@ -55,7 +55,7 @@ class Repairs:
         sent = dispatch.send(self.publisher, messages)
         self.metrics.count_sent(topic, sent)
         log.info("sent by the reconciler", topic=topic, messages=sent)
-        return sent == len(messages) >= _BATCH
+        return sent == len(messages) == _BATCH
 
     def _take_due(self, topic: Topic, held: int) -> list[Message]:
         def take(connection: Connection) -> list[Message]:

@@ -63,14 +63,13 @@ def ensure_client(connection: Connection, name: str) -> Client:
     """The client of that name, made when there is none."""
     fresh = {"id": new_id(), "name": name, "webhook_secret": new_webhook_secret()}
     connection.execute(upsert(clients).values(**fresh).on_conflict_do_nothing())
-    row = connection.execute(select(clients).where(clients.c.name == name)).one()
-    return Client(row.id, row.name, row.webhook_secret)
+    return _to_client(connection.execute(select(clients).where(clients.c.name == name)).one())
 
 
 def client_named(connection: Connection, name: str) -> Client | None:
     """The client of that name, if there is one."""
     row = connection.execute(select(clients).where(clients.c.name == name)).one_or_none()
-    return Client(row.id, row.name, row.webhook_secret) if row else None
+    return _to_client(row) if row else None
 
 
 def new_webhook_secret() -> str:
@@ -80,8 +79,7 @@ def new_webhook_secret() -> str:
 
 def client(connection: Connection, client_id: UUID) -> Client:
     """The client with that id."""
-    row = connection.execute(select(clients).where(clients.c.id == client_id)).one()
-    return Client(row.id, row.name, row.webhook_secret)
+    return _to_client(connection.execute(select(clients).where(clients.c.id == client_id)).one())
 
 
 def create(
@@ -154,6 +152,10 @@ def _digest(text: str) -> bytes:
 
 def _keys() -> Select[Any]:
     return select(api_keys, clients.c.name.label("client_name")).join_from(api_keys, clients)
+
+
+def _to_client(row: Row[Any]) -> Client:
+    return Client(row.id, row.name, row.webhook_secret)
 
 
 def _to_key(row: Row[Any]) -> ApiKey:

@@ -94,5 +94,7 @@ def _eight_bit(image: Image.Image, white: float | None) -> Image.Image:
     low, high = cast(tuple[float, float], image.getextrema())
     tops = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
     white = white or next((top for top in tops if low >= 0 and high <= top), None)
-    base, span = (0.0, white) if white else (low, high - low or 1.0)
+    if not white and low == high:
+        return Image.new("L", image.size, "white")  # one value of a scale nobody knows: a blank page
+    base, span = (0.0, white) if white else (low, high - low)
     return image.convert("F").point(lambda value: value * (255.0 / span) - base * 255.0 / span).convert("L")

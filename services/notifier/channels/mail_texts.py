@@ -122,8 +122,8 @@ def text_of(message: EventMessage | Notice, language: Language) -> tuple[str, st
     if isinstance(message, Notice):
         subject, body = _NOTICES[message.kind][language]
         values = {name: _readable(name, value) for name, value in message.data.items()}
-        client = values.setdefault("client", "?")  # of the version before, whose notices named none
-        values["client_argument"] = shlex.quote(client)
+        values["client_argument"] = shlex.quote(values.get("client", "NAME"))
+        values.setdefault("client", "?")  # of the version before, whose notices named none
         return _one_line(subject.format_map(values)), body.format_map(values)
     subject, body = _EVENTS.get(message.kind, _OTHER_EVENT)[language]
     values = _values_of(message, language)

@@ -12,6 +12,7 @@ from kombu import Producer
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
+from services.notifier.settings import MailSettings
 from services.reconciler.metrics import ReconcilerMetrics
 from services.reconciler.repairs import Repairs
 from shared import dispatch
@@ -104,6 +105,19 @@ def test_what_is_erased_before_it_is_recorded_counts_and_leaves_nothing(
     assert notifier.value("paraphe_verdicts_total", model="signatures", version="1", verdict="signed") == 1
     for job in (failed, succeeded):
         assert [one.data for one in stories.do(lambda c, job=job: events.of_job(c, job.id))] == [{}] * 4
+
+
+def test_nobody_is_told_to_try_an_erased_job_again(stories: Stories, publisher: Publisher, start: Start) -> None:
+    erased, living = stories.accept(), stories.accept()
+    for job in (erased, living):
+        stories.fail(stories.claim(job), "internal_error", f"Of {job.id}.")
+    stories.do(lambda c: jobs.erase(c, Actor(stories.client.id), erased.id, stories.settings))
+    start(mail=MailSettings(host="127.0.0.1", port=1, admin_addresses=("admin@example.org",)))
+    announce(publisher, list(stories.outbox(Topic.EVENT)))
+    wait_for(lambda: unrecorded(stories) == 0)
+    incidents = stories.do(lambda c: c.execute(text("select subject from incidents")).scalars().all())
+    notices = stories.do(lambda c: c.execute(text("select notice->>'job_id' from deliveries")).scalars().all())
+    assert (incidents, notices) == ([living.id], [str(living.id)])
 
 
 def test_messages_that_are_none_are_dropped_and_the_next_ones_taken(

@@ -178,6 +178,7 @@ def test_a_notice_of_before_an_upgrade_is_still_sent(stories: Stories, mailbox: 
     stories.do(lambda c: deliveries.notify(c, notice, [ADDRESS], Language.ENGLISH))
     start(mail=reaching(mailbox.start()))
     wait_for(lambda: mailbox.received)
+    assert "--client NAME" in mailbox.received[0].get_content()
 
 
 def test_administrators_hear_of_dead_deliveries_and_not_of_their_own(

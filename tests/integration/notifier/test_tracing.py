@@ -14,8 +14,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shared import tracing
-from shared.domain.ids import new_id, new_id_from
-from shared.job_traces import JobTraces
 from tests import loopback
 from tests.integration.db.stories import wait_for
 from tests.integration.notifier.conftest import Receiver
@@ -108,15 +106,6 @@ def test_one_trace_from_upload_to_webhook(
         assert span.start_time_unix_nano <= span.end_time_unix_nano
     onward = receiver.received[0].headers["traceparent"].split("-")
     assert onward[1:3] == [UUID(job_id).hex, spans["deliver by webhook"].span_id.hex()]
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
-def test_as_large_a_share_of_jobs_is_traced_as_asked_for(collector: Collector, share: float) -> None:
-    sampler = JobTraces("test", collector.endpoint, share)._tracer.sampler
-    upload = new_id()
-    for ids in ([new_id() for _ in range(4000)], [new_id_from(upload) for _ in range(4000)]):
-        traced = sum(sampler.should_sample(None, one.int, "accept").decision.is_sampled() for one in ids)
-        assert traced / len(ids) == pytest.approx(share, abs=0.05)
 
 
 def test_off_costs_nothing() -> None:

@@ -78,8 +78,10 @@ def another_leads(engine: Engine) -> Iterator[None]:
     with engine.begin() as connection:
         lift_limits(connection)
         connection.execute(take_over, {"lock": AdvisoryLock.RECONCILER})
-        yield
-        connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": AdvisoryLock.RECONCILER})
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": AdvisoryLock.RECONCILER})
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,11 @@ def test_unsigned_numbers_of_thirty_two_bits(render: Render, white: int) -> None
     is_as_seen(render(raw_tiff(pixels, (120, 200), 32)))
 
 
+def test_a_blank_page_of_numbers_without_a_scale_is_paper(render: Render) -> None:
+    blank = np.full((200, 120), 2**32 - 1, dtype="<u4").tobytes()
+    assert render(raw_tiff(blank, (120, 200), 32))[0].raster.min() == 255
+
+
 def test_twelve_bits(render: Render) -> None:
     first, second = (np.asarray(striped().convert("L"), dtype=np.uint16).reshape(-1, 2) // 255 * 4095).T
     packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=1).astype(np.uint8)

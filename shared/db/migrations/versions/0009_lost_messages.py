@@ -14,7 +14,10 @@ def upgrade() -> None:
     op.execute(
         """
         insert into outbox (topic, subject, priority, sends, send_after)
-        select 'job', id, priority, 0, now() from jobs where state = 'queued' for update
+        select 'job', id, priority, 0, now() from jobs
+        where state = 'queued'
+            and not exists (select from outbox where topic = 'job' and subject = jobs.id)
+        for update
         on conflict (topic, subject) do nothing
         """
     )
