@@ -1,7 +1,7 @@
 """Making a backup."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from paraphe.backup.database import Database
@@ -52,8 +52,9 @@ def _prepared(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for path in folder.iterdir():
-            path.unlink()
-        if is_new:
-            folder.rmdir()
+        with suppress(OSError):  # a disk that is gone must not hide why
+            for path in folder.iterdir():
+                path.unlink()
+            if is_new:
+                folder.rmdir()
         raise

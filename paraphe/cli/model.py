@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from services.trainer.dataset import LabelledPage
     from services.trainer.evaluation import Examination
 
-model_app = typer.Typer(help="Model versions: measure them on labelled pages.")
+model_app = typer.Typer(help="Model versions: measure and compare them on labelled pages.")
 
 _PERCENT = ("precision", "recall", "f1", "map50", "map50_95", "page_accuracy", "count_accuracy", "recall_overlapped")
+_FALSE_ALARMS = "false_per_100_unsigned"
 _SLICE_COLUMNS = {
     "precision": "P",
     "recall": "R",
@@ -49,7 +50,7 @@ class Backend(StrEnum):
 
 @model_app.callback()
 def model() -> None:
-    """Model versions: measure them on labelled pages."""
+    """Model versions: measure and compare them on labelled pages."""
 
 
 @model_app.command("evaluate")
@@ -97,6 +98,46 @@ def evaluate_model(
     _write_results(measured, examined, json_out, report)
     if record:
         _record(weights, measured)
+
+
+@model_app.command("compare")
+def compare_models(
+    weights: Annotated[
+        Path, typer.Option(help="The candidate: a version's folder, or anybody's .pt or .onnx.", exists=True)
+    ],
+    against: Annotated[Path, typer.Option(help="What it would replace, likewise.", exists=True)],
+    data: Annotated[Path, typer.Option(help="Dataset folder: ours (index.csv), YOLO or COCO.", exists=True)],
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only pages of this source; may be repeated.")] = None,
+    backend: Annotated[Backend | None, typer.Option(help="Runtime; default: what production would choose.")] = None,
+    kind: Annotated[Kind, typer.Option(help="What to measure.")] = Kind.SIGNATURE,
+    samples: Annotated[int, typer.Option(min=1, help="Bootstrap samples for the intervals.")] = 500,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the comparison here.")] = None,
+) -> None:
+    """Measure two models on the same pages: what differs, and whether that could be chance.
+
+    Exit status 1: the candidate is worse in something, by more than chance.
+    """
+    from paraphe.cli.predictors import open_candidate
+    from services.trainer.dataset import read_pages
+    from services.trainer.evaluation import Judged, compare
+
+    console, judged, names = Console(), [], []
+    with _faults_named():
+        pages = _chosen(read_pages(data, split), source, kind)
+        for one in (weights, against):
+            with open_candidate(one, backend.value if backend else None, None, _FLOOR) as candidate:
+                judged.append(Judged(_examined(candidate, pages, kind, console), candidate.thresholds.accept))
+                names.append(f"{candidate.name}, accept {candidate.thresholds.accept:g}")
+    compared = compare(judged[0], judged[1], samples)
+    if json_out:
+        json_out.write_text(
+            json.dumps({"candidate": names[0], "against": names[1], "measures": compared}, indent=2) + "\n"
+        )
+    console.print(f"candidate: {names[0]}\nagainst: {names[1]}\n{len(pages)} pages", highlight=False)
+    console.print(_differences(compared))
+    if any(_direction(name, one) < 0 for name, one in compared.items()):
+        raise typer.Exit(1)
 
 
 @model_app.command("calibrate")
@@ -198,9 +239,8 @@ def _overall(measured: dict[str, Any]) -> Table:
     title = f"{measured['model']}, accept {measured['accept']:g}: {values['pages']} pages, {values['boxes']} boxes"
     table = Table("measure", "value", "95 % interval", title=title)
     for name in _PERCENT:
-        table.add_row(name, _percent(values[name]["value"]), _interval(values[name], 100))
-    false_alarms = values["false_per_100_unsigned"]
-    table.add_row("false_per_100_unsigned", _plain(false_alarms["value"]), _interval(false_alarms, 1))
+        table.add_row(name, _scaled(values[name]["value"]), _interval(values[name], 100))
+    table.add_row(_FALSE_ALARMS, _scaled(values[_FALSE_ALARMS]["value"], 1), _interval(values[_FALSE_ALARMS], 1))
     return table
 
 
@@ -210,17 +250,33 @@ def _slices(measured: dict[str, Any]) -> Table:
     for column in ("pages", "boxes", *_SLICE_COLUMNS.values()):
         table.add_column(column, justify="right")
     for name, values in measured["slices"].items():
-        cells = [_percent(values[measure]["value"]) for measure in _SLICE_COLUMNS]
+        cells = [_scaled(values[measure]["value"]) for measure in _SLICE_COLUMNS]
         table.add_row(name, str(values["pages"]), str(values["boxes"]), *cells)
     return table
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+def _differences(compared: dict[str, dict[str, float | None]]) -> Table:
+    table = Table("measure", "candidate", "against", "difference", "95 % interval", "", box=SIMPLE)
+    words = {-1: "worse", 0: "", 1: "better"}
+    table.columns[0].no_wrap = True
+    for name, one in compared.items():
+        scale = 1 if name == _FALSE_ALARMS else 100
+        cells = [_scaled(one[part], scale) for part in ("candidate", "against", "difference")]
+        table.add_row(name, *cells, _interval(one, scale), words[_direction(name, one)])
+    return table
 
 
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+def _direction(name: str, one: dict[str, float | None]) -> int:
+    """1 where the whole interval says that the candidate is better, -1 where worse, 0 where it may be chance."""
+    low, high = one["low"], one["high"]
+    if low is None or high is None or low <= 0 <= high:
+        return 0
+    is_more = low > 0
+    return 1 if is_more != (name == _FALSE_ALARMS) else -1
+
+
+def _scaled(value: float | None, scale: float = 100) -> str:
+    return "–" if value is None else f"{scale * value:.1f}"
 
 
 def _interval(value: dict[str, float | None], scale: float) -> str:

@@ -17,6 +17,7 @@ from shared.domain.model_version import Calibration
 from shared.domain.verdict import Thresholds
 
 _LEAST_REVIEW = 0.1
+_AT_REST = 1e-9  # a step of Newton's method that changes nothing
 _PRIOR_STRENGTH = 4.0  # pulls a correction from few detections towards none
 
 
@@ -57,6 +58,8 @@ def fit_calibration(confidence: Floats, correct: Bools, steps: int = 50) -> Cali
         while loss(line - step) > loss(line):  # where the curve is flat a whole step lands far beyond its lowest point
             step = step / 2
         line = line - step
+        if np.abs(step).max() < _AT_REST:
+            break
     if line[0] <= 0:
         raise DatasetError(
             "On these pages detections are the less often right the surer the network is of them, so its scores cannot "

@@ -16,7 +16,7 @@ import numpy as np
 
 from services.trainer.calibration import expected_calibration_error, reliability
 from services.trainer.dataset import DatasetError, LabelledPage
-from services.trainer.metrics import ExaminedPage, bootstrap, measure, tally
+from services.trainer.metrics import ExaminedPage, bootstrap, bootstrap_difference, measure, tally
 from shared.domain.detection import Kind, Page
 from shared.domain.errors import ParapheError
 from shared.domain.labels import KINDS, SIGNATURES_ONLY
@@ -87,6 +87,31 @@ def evaluate(examinations: Sequence[Examination], accept: float, samples: int = 
             name: _measured(members, accept, samples) for name, members in sorted(slices_of(examinations).items())
         },
         "calibration": {"error": _number(expected_calibration_error(rows)), "bins": rows},
+    }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a model found on some pages, and from which confidence it counts."""
+
+    examinations: Sequence[Examination]
+    accept: float
+
+
+def compare(candidate: Judged, against: Judged, samples: int = 500) -> dict[str, dict[str, float | None]]:
+    """Every measure of two models on the same pages, their difference (candidate less other) and its 95 % interval."""
+    one, other = (tally([each.page for each in judged.examinations], judged.accept) for judged in (candidate, against))
+    intervals = bootstrap_difference(one, other, samples)
+    values = zip(measure(one).items(), measure(other).values(), strict=True)
+    return {
+        name: {
+            "candidate": _number(ours),
+            "against": _number(theirs),
+            "difference": _number(ours - theirs),
+            "low": _number(intervals[name][0]),
+            "high": _number(intervals[name][1]),
+        }
+        for (name, ours), theirs in values
     }
 
 

@@ -6,7 +6,7 @@ a bootstrap sample is nothing but other weights. Average precision is COCO's 101
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,13 +182,37 @@ def bootstrap(table: Tally, samples: int = 500, seed: int = 0) -> dict[str, tupl
 
     NaN for both ends where there is but one group: nothing tells how far another would lie from it.
     """
+    draws = _draws(table, samples, seed)
+    return _intervals(measure(table), [measure(table, draw) for draw in draws])
+
+
+def bootstrap_difference(one: Tally, other: Tally, samples: int = 500, seed: int = 0) -> dict[str, tuple[float, float]]:
+    """The same of every measure of ``one`` less that of ``other``, both of the same pages: drawn for both alike.
+
+    So what is hard for both adds nothing to the interval. ValueError: they are not of the same pages.
+    """
+    if not np.array_equal(one.page_group, other.page_group) or not np.array_equal(one.true_count, other.true_count):
+        raise ValueError("a difference wants the same pages in the same order")
+    draws = _draws(one, samples, seed)
+    return _intervals(measure(one), [_less(measure(one, draw), measure(other, draw)) for draw in draws])
+
+
+def _less(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {name: one[name] - other[name] for name in one}
+
+
+def _draws(table: Tally, samples: int, seed: int) -> list[Floats]:
+    """Weights of the pages in each bootstrap sample; no sample where there is but one group."""
     groups = int(table.page_group.max()) + 1
     if groups < 2:
-        return dict.fromkeys(measure(table), (float("nan"), float("nan")))
+        return []
     generator = np.random.default_rng(seed)
     drawn = generator.multinomial(groups, np.full(groups, 1 / groups), size=samples).astype(float)
-    measured = [measure(table, draw[table.page_group]) for draw in drawn]
-    return {name: _interval(np.array([one[name] for one in measured])) for name in measured[0]}
+    return [draw[table.page_group] for draw in drawn]
+
+
+def _intervals(names: Iterable[str], sampled: Sequence[dict[str, float]]) -> dict[str, tuple[float, float]]:
+    return {name: _interval(np.array([one[name] for one in sampled])) for name in names}
 
 
 def _interval(values: Floats) -> tuple[float, float]:

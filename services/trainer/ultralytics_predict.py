@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from services.trainer import runtime
+from services.trainer.dataset import DatasetError
 from services.trainer.packing import reduce_page
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.labels import KINDS
@@ -17,12 +18,20 @@ class UltralyticsPredictor:
     """Give it a file and it gives the page's boxes down to a low confidence. runtime.prepare() must have run."""
 
     def __init__(self, weights: Path, size: int, floor: float = 0.001, overlap: float = 0.6) -> None:
-        """Size: longer side of the input in pixels; floor: lowest confidence kept; overlap: IoU of suppression."""
+        """Size: longer side of the input in pixels; floor: lowest confidence kept; overlap: IoU of suppression.
+
+        DatasetError: the model has several classes, and none is a kind of ours.
+        """
         self._model = runtime.load_model(weights)
         self._options: dict[str, Any] = {"imgsz": size, "conf": floor, "iou": overlap, "verbose": False}
         self._size = size
         names = self._model.names
         self._kinds = {number: kind for number, name in names.items() if (kind := _kind(str(name), len(names)))}
+        if not self._kinds:
+            raise DatasetError(
+                f"{weights}: none of its classes ({', '.join(map(str, names.values()))}) is one of ours: call the one "
+                f"that finds signatures {Kind.SIGNATURE!r}."
+            )
 
     def __call__(self, path: Path) -> list[Page]:
         """Find boxes on the one page of an image file."""

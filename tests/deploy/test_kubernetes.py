@@ -353,6 +353,10 @@ def test_the_way_to_restore_stops_all_that_asks_the_database(manifests: list[Man
     assert set(stopped.split()) == set(of(manifests, "Deployment"))
     deleted = re.findall(r"kubectl -n paraphe delete scaledobject (\w+)", way)
     assert set(deleted) >= set(of(manifests, "ScaledObject"))
+    suspended = re.findall(
+        r"""kubectl -n paraphe patch cronjob (\w+) --patch '{"spec":{"suspend":(true|false)}}'""", way
+    )
+    assert suspended == [(name, which) for which in ("true", "false") for name in of(manifests, "CronJob")]
 
 
 @pytest.mark.parametrize("overlay", ["gpu"])

@@ -85,6 +85,21 @@ def test_evaluate_measures_the_production_path(folder: Path, tmp_path: Path) -> 
     assert {path.name for path in report.iterdir()} == {"pr.png", "calibration.png", "errors.png"}
 
 
+def test_compare_tells_a_worse_model_by_its_exit_status(folder: Path, tmp_path: Path) -> None:
+    blind = Path(shutil.copytree(ONE_LOOK, tmp_path / "blind"))
+    described = json.loads((blind / "model.json").read_text())
+    described["thresholds"]["accept"] = 1.0
+    (blind / "model.json").write_text(json.dumps(described))
+    results, options = tmp_path / "results.json", ["--data", folder, "--samples", 50]
+    worse = model("compare", "--weights", blind, "--against", ONE_LOOK, *options, "--json", results)
+    assert worse.exit_code == 1, worse.output
+    recall = json.loads(results.read_text())["measures"]["recall"]
+    assert recall["difference"] == pytest.approx(recall["candidate"] - recall["against"], abs=1e-4)
+    assert recall["high"] < 0
+    better = model("compare", "--weights", ONE_LOOK, "--against", blind, *options)
+    assert (better.exit_code, "better" in better.output, "worse" in better.output) == (0, True, False), better.output
+
+
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
@@ -148,12 +163,18 @@ def test_pages_labelled_for_signatures_are_no_measure_of_stamps(folder: Path, tm
 
 def test_classes_of_others_are_known_by_name_and_the_rest_passed_over(folder: Path, tmp_path: Path) -> None:
     stored = torch.load(ONE_LOOK / "model.pt", map_location="cpu", weights_only=False)
+    theirs, results = tmp_path / "theirs.pt", tmp_path / "results.json"
+    options = ["--weights", theirs, "--data", folder, "--samples", 2, "--json", results]
     stored["model"].names = {0: "Signature", 1: "Date", 2: "STAMP"}
-    torch.save(stored, tmp_path / "theirs.pt")
-    results = tmp_path / "results.json"
-    done = model("evaluate", "--weights", tmp_path / "theirs.pt", "--data", folder, "--samples", 2, "--json", results)
+    torch.save(stored, theirs)
+    done = model("evaluate", *options)
     assert done.exit_code == 0, done.output
     assert json.loads(results.read_text())["all"]["recall"]["value"] > 0
+    stored["model"].names = {0: "text", 1: "logo", 2: "date"}
+    torch.save(stored, theirs)
+    unknown = model("evaluate", *options)
+    assert unknown.exit_code == 1
+    assert "none of its classes (text, logo, date) is one of ours: call the one that finds signatures" in unknown.stderr
 
 
 @pytest.mark.parametrize("narrower", [["--kind", "stamp"], ["--accept", "0.3"], ["--source", "synthetic"]])

@@ -1,5 +1,7 @@
 """The measures, against hand-made cases and against Ultralytics' own metric code."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from services.trainer.metrics import (
     IOU_THRESHOLDS,
     ExaminedPage,
     bootstrap,
+    bootstrap_difference,
     box_iou,
     f1_and_recall,
     match,
@@ -152,3 +155,22 @@ def test_intervals_hold_the_value_and_shrink_with_more_pages() -> None:
         assert low < measure(table)["f1"] < high
         widths.append(high - low)
     assert widths[1] < 0.6 * widths[0]
+
+
+def test_a_difference_is_told_from_chance_where_two_intervals_are_not() -> None:
+    pages = random_pages(2, 60)
+    on_a_quarter_right = [
+        replace(one, found=one.truth, confidence=np.full(len(one.truth), 0.9)) if number % 4 == 0 else one
+        for number, one in enumerate(pages)
+    ]
+    one, other = tally(on_a_quarter_right, 0.5), tally(pages, 0.5)
+    apart = bootstrap(one, samples=200)["f1"][0] - bootstrap(other, samples=200)["f1"][1]
+    low, high = bootstrap_difference(one, other, samples=200)["f1"]
+    assert apart < 0 < low < measure(one)["f1"] - measure(other)["f1"] < high
+
+
+def test_a_model_does_not_differ_from_itself_nor_from_one_on_other_pages() -> None:
+    table = tally(random_pages(2, 20), 0.5)
+    assert set(bootstrap_difference(table, table, samples=20)["f1"]) == {0.0}
+    with pytest.raises(ValueError, match="same pages"):
+        bootstrap_difference(table, tally(random_pages(3, 20), 0.5))
