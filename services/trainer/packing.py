@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from services.trainer.splits import is_held_out
 from shared.domain.labels import KINDS, SIGNATURES_ONLY
 from shared.pages import raster
 from shared.pages.fit import Fit, Side
+from shared.processor import usable_cores
 
 HELD_OUT = "heldout"
 _WATCHED = 80  # pages that training reports on when none is held out; each costs a run a tenth of a second an epoch
@@ -57,7 +57,7 @@ def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: 
         raise DatasetError(
             "Every group of the pages is held out, and none is left to train on: give more of them, or --held-out 0."
         )
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
+    with ThreadPoolExecutor(usable_cores()) as workers:
         real = list(workers.map(lambda page: _pack_page(page, packing, _part(page, packing), ""), pages))
         made = list(workers.map(lambda page: _pack_page(page, packing, "train", _prefix(page)), extra))
     trained = [path for path in real if path.parent.name == "train"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from services.trainer.torchvision_shim import ensure_torchvision
+from shared.processor import usable_cores
 
 
 def prepare(config_folder: Path, threads: int | None = None) -> int:
@@ -16,7 +17,7 @@ def prepare(config_folder: Path, threads: int | None = None) -> int:
 
     config_folder keeps Ultralytics' own settings and font; threads is by default one per core.
     """
-    count = threads or os.cpu_count() or 1
+    count = threads or usable_cores()
     os.environ.update(
         YOLO_OFFLINE="1", YOLO_AUTOINSTALL="False", YOLO_CONFIG_DIR=str(config_folder), OMP_NUM_THREADS=str(count)
     )

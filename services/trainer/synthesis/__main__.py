@@ -1,7 +1,6 @@
 """`python -m services.trainer.synthesis --pages 2000 --seed 1 --out DIR`: write a folder of labelled pages."""
 
 import argparse
-import os
 import time
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from services.trainer.synthesis.crops import real_signatures
 from services.trainer.synthesis.recipes import RECIPES
 from services.trainer.synthesis.resigning import pages_to_sign
 from services.trainer.synthesis.writing_out import Series, write_pages
+from shared.processor import usable_cores
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help="only these kinds of page: " + ", ".join(recipe.name for recipe in RECIPES),
     )
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=int, default=usable_cores(), help="default: one for each core")
     return parser
 
 
