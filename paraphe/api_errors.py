@@ -20,7 +20,9 @@ class ForeignAnswerError(ParapheClientError):
     """What answered is not Paraphe, or not a version that this client knows."""
 
     def __init__(self, url: str, answer: str) -> None:
-        super().__init__(f"{url} answered, but not as Paraphe does ({answer}); check the address")
+        super().__init__(
+            f"{url} answered, but not as Paraphe does ({answer}); check the address, or update this client"
+        )
 
 
 class WaitTimeoutError(ParapheClientError):

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from paraphe.answers import Job, JobEvent, Key, NewKey, job_from_json, key_from_json, new_key_from_json
-from paraphe.api_errors import WaitTimeoutError
+from paraphe.api_errors import ServerUnreachableError, WaitTimeoutError
 from paraphe.event_stream import follow
 from paraphe.notification_answers import (
     Delivery,
@@ -46,8 +46,10 @@ class Client:
     ``base_url`` and ``api_key`` default to the environment's PARAPHE_URL and PARAPHE_API_KEY. Faults of the network
     and refusals for now (429, 503) are tried again up to ``retries`` times; sending a document again is safe, because
     every submission carries an idempotency key. ``first_retries``, where given, is the number of tries again while
-    nothing at all has ever listened at the address. All methods raise ParapheApiError for what the server refuses,
-    ServerUnreachableError when there is no answer and ForeignAnswerError when it is not one of Paraphe's.
+    nothing at all has ever listened at the address. ``events`` goes on asking until nothing was heard for ten minutes.
+    ``on_unreachable`` is told why the server could not be reached before it is tried again; any thread may call it.
+    All methods raise ParapheApiError for what the server refuses, ServerUnreachableError when there is no answer and
+    ForeignAnswerError when it is not one of Paraphe's.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Client:
         timeout_s: float = 30.0,
         retries: int = 4,
         first_retries: int | None = None,
+        on_unreachable: Callable[[ServerUnreachableError], None] | None = None,
     ) -> None:
         self._transport = Transport(
             base_url or os.environ.get("PARAPHE_URL") or DEFAULT_URL,
@@ -65,6 +68,7 @@ class Client:
             timeout_s=timeout_s,
             retries=retries,
             first_retries=first_retries,
+            on_unreachable=on_unreachable,
         )
 
     def __enter__(self) -> Self:
@@ -228,7 +232,10 @@ class Client:
         """One page as PNG, with its detections drawn if ``annotated``; ``width`` in pixels."""
         query = {"annotated": str(annotated).lower(), **({"width": str(width)} if width else {})}
         path = f"/v1/jobs/{id_step(job_id)}/pages/{number}.png"
-        return self._transport.request("GET", path, answer_within_s=30, build=lambda: {"params": query}).content
+        answer = self._transport.request("GET", path, answer_within_s=30, build=lambda: {"params": query})
+        if not answer.headers.get("Content-Type", "").startswith("image/png"):
+            raise self._transport.foreign(answer)
+        return answer.content
 
     def create_key(
         self,

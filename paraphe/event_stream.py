@@ -10,7 +10,7 @@ import httpx
 
 from paraphe.answers import JobEvent, event_from_json
 from paraphe.api_errors import ServerUnreachableError
-from paraphe.transport import Transport, api_error, id_step, pause_s, worth_repeating
+from paraphe.transport import Transport, api_error, id_step, pause_s, reason, worth_repeating
 from shared.domain.events import EventKind
 
 _LONGEST_SILENCE_S = 600.0
@@ -53,6 +53,7 @@ def follow(transport: Transport, job_id: str) -> Iterator[JobEvent]:
     silence = _Silence()
     while True:
         retry_after = None
+        fault: httpx.RequestError | None = None
         try:
             with _connected(transport, job_id, last, silence) as answer:
                 if answer.status_code == httpx.codes.NO_CONTENT:
@@ -71,10 +72,13 @@ def follow(transport: Transport, job_id: str) -> Iterator[JobEvent]:
                     if is_over:
                         return
         except httpx.RequestError as error:
-            if transport.is_nobody_there(error, silence.tries + 1):
-                raise ServerUnreachableError(transport.base_url, str(error)) from error
-        if silence.is_too_long:
-            raise ServerUnreachableError(transport.base_url, f"the events of job {job_id} ended without an outcome")
+            fault = error
+        why = reason(fault) if fault else f"the events of job {job_id} ended without an outcome"
+        unreachable = ServerUnreachableError(transport.base_url, why)
+        if silence.is_too_long or (fault and transport.is_nobody_there(fault, silence.tries + 1)):
+            raise unreachable from fault
+        if fault:
+            transport.on_unreachable(unreachable)
         time.sleep(pause_s(silence.tries, retry_after))
         silence.tries += 1
 

@@ -28,21 +28,30 @@ class Transport:
     """One connection pool to one server. Safe to share between threads.
 
     ``first_retries``: how often to ask again while nothing at all has ever answered; as often as else when None.
+    ``on_unreachable``: told of each failure to reach the server after which it is tried again.
 
     Raises:
         ParapheClientError: no address of a server, or no key.
     """
 
     def __init__(
-        self, base_url: str, api_key: str | None, *, timeout_s: float, retries: int, first_retries: int | None = None
+        self,
+        base_url: str,
+        api_key: str | None,
+        *,
+        timeout_s: float,
+        retries: int,
+        first_retries: int | None = None,
+        on_unreachable: Callable[[ServerUnreachableError], None] | None = None,
     ) -> None:
         if api_key and not (api_key.isascii() and api_key.isprintable()):
             raise ParapheClientError("The API key has characters that no key has; copy it again.")
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self.base_url = _checked(base_url.rstrip("/"))
+        self.base_url = _checked(base_url.strip().rstrip("/"))
         self._timeout_s = timeout_s
         self._retries = retries
         self._first_retries = first_retries
+        self.on_unreachable: Callable[[ServerUnreachableError], None] = on_unreachable or (lambda _: None)
         self._has_answered = False
         self._http = _http_to(self.base_url, base_url=self.base_url, headers=headers, timeout=self._timeout(0))
 
@@ -108,10 +117,18 @@ class Transport:
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """A GET, asked once, whose body is read as it comes."""
+        """A GET, asked once, whose body is read as it comes.
+
+        Raises:
+            ForeignAnswerError: it cannot be decoded.
+            httpx.RequestError: no answer, or not to its end.
+        """
         with self._http.stream("GET", path, headers=dict(headers), timeout=self._timeout(30)) as answer:
             self._has_answered = True
-            yield answer
+            try:
+                yield answer
+            except httpx.DecodingError as error:
+                raise ForeignAnswerError(self.base_url, str(error)) from error
 
     def put_elsewhere(self, url: str, file: Path) -> None:
         """PUT a file to a presigned URL, again after faults: no key of ours goes there. Raises as ``request`` does."""
@@ -142,8 +159,10 @@ class Transport:
                 raise ForeignAnswerError(url, str(error)) from error
             except httpx.TransportError as error:
                 may_repeat = repeatable or isinstance(error, _NOT_CONNECTED)
+                unreachable = ServerUnreachableError(url, reason(error))
                 if last or not may_repeat or self.is_nobody_there(error, attempt + 1):
-                    raise ServerUnreachableError(url, str(error) or type(error).__name__) from error
+                    raise unreachable from error
+                self.on_unreachable(unreachable)
                 time.sleep(pause_s(attempt, None))
                 continue
             self._has_answered = True
@@ -162,7 +181,7 @@ def id_step(text: str) -> str:
 
 
 def _checked(address: str) -> str:
-    with suppress(httpx.InvalidURL):
+    with suppress(httpx.InvalidURL, ValueError):
         url = httpx.URL(address)
         if url.scheme in ("http", "https") and url.host and (url.port or 0) < 65536:
             return address
@@ -191,6 +210,11 @@ def api_error(answer: httpx.Response) -> ParapheApiError:
     except ValueError:
         problem = {"detail": answer.text[:200]}
     return ParapheApiError(answer.status_code, problem if isinstance(problem, dict) else {})
+
+
+def reason(error: httpx.RequestError) -> str:
+    """Why there was no answer; some errors have only a name."""
+    return str(error) or type(error).__name__
 
 
 def worth_repeating(answer: httpx.Response, *, repeatable: bool) -> bool:

@@ -35,11 +35,10 @@ def create_account(
 ) -> None:
     """Make an account. The password is asked for, or taken from PARAPHE_PASSWORD."""
     from services.gateway.web import passwords
-    from services.gateway.web.routes.login import is_email
     from shared.db import accounts, audit, keys
 
     chosen = _role(role)
-    if not is_email(accounts.normal_email(email)):
+    if not accounts.is_email(accounts.normal_email(email)):
         _fail(f"{email} is no e-mail address.")
     _check_client_name(client_name)
     if fault := passwords.fault(password, email):

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from paraphe.api_errors import ServerUnreachableError
     from paraphe.client import Client
 
 DEFAULT_DATA = Path(".paraphe")
+_RETRIES = 8
+_RETRIES_OF_A_GUESS = 3
 
 Url = Annotated[str | None, typer.Option("--url", envvar="PARAPHE_URL", help="Server's address.", show_default=False)]
 ApiKey = Annotated[str | None, typer.Option("--key", envvar="PARAPHE_API_KEY", help="API key.", show_default=False)]
@@ -31,9 +35,17 @@ def connected(url: str | None, key: str | None, data: Path) -> Iterator["Client"
     from paraphe.client import Client
 
     address, secret = _address_and_key(url, key, data)
+    untold = Lock()
+
+    def say_once(error: "ServerUnreachableError") -> None:
+        if untold.acquire(blocking=False):
+            typer.echo(f"{error}; trying again", err=True)
+
     try:
-        # Patient: a bulk submission meets rate limits, full backlogs and restarts. Not with what was never there.
-        with Client(address, secret, retries=8, first_retries=3) as client:
+        # Patient: a bulk submission meets rate limits, full backlogs, and a server that is just being upgraded. Not
+        # where the address was guessed and nothing ever answered: most likely nobody has started a server.
+        first_retries = _RETRIES if url else _RETRIES_OF_A_GUESS
+        with Client(address, secret, retries=_RETRIES, first_retries=first_retries, on_unreachable=say_once) as client:
             yield client
     except ServerUnreachableError as error:
         _fail(f"{error}\nStart it with `paraphe up`, or give its address with --url or PARAPHE_URL.")
@@ -50,7 +62,7 @@ def _address_and_key(url: str | None, key: str | None, data: Path) -> tuple[str 
 
     folder = DataFolder(data)
     local_url = folder.owner().get("url")
-    is_local = url is None or url.rstrip("/") == local_url
+    is_local = url is None or url.strip().rstrip("/") == local_url
     if key is None and is_local and folder.admin_key_file.exists():
         key = folder.admin_key_file.read_text().strip()
     return url or local_url, key

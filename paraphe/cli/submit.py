@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -28,11 +28,15 @@ _HOPELESS = frozenset({401, 403})
 
 @dataclass(frozen=True)
 class Fault:
-    """What went wrong with one file. ``text`` is for people, ``as_json`` has ``code`` and ``detail`` at least."""
+    """What went wrong with one file. ``detail`` is for people; ``beside`` goes into JSON, also in its place."""
 
     code: str
-    text: str
-    as_json: Mapping[str, Any]
+    detail: str
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """``{"code", "detail", "errors", "request_id"}``, of the last two what there is."""
+        return {"code": self.code, "detail": self.detail, **self.beside}
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,14 @@ class Submission:
     def complaint(self) -> tuple[str, str, str] | None:
         """(file, code, detail) of a fault or a failed job."""
         if self.fault:
-            return self.name, self.fault.code, self.fault.text
+            return self.name, self.fault.code, self.fault.detail
         error = self.job.error if self.job else None
         return (self.name, error.code, error.detail) if error else None
 
     def as_json(self) -> dict[str, Any]:
-        """``{"file", "job", "error": {"code", "detail", "errors", "request_id"}}``, of these what there is."""
+        """``{"file", "job", "error"}``, of the last two what there is."""
         job = {"job": self.job.raw} if self.job else {}
-        return {"file": str(self.file), **job, **({"error": self.fault.as_json} if self.fault else {})}
+        return {"file": str(self.file), **job, **({"error": self.fault.as_json()} if self.fault else {})}
 
 
 @dataclass(frozen=True)
@@ -118,17 +122,19 @@ def submit(
 def _submit_all(client: "Client", files: Sequence[Path], order: Order) -> list[Submission]:
     """All files, several at once, in the order given."""
     names = _page_names(files)
-    accepted: dict[str, Path] = {}
+    accepted: dict[str, Submission] = {}
     futures = _in_background(lambda file: _submit_one(client, file, names[file], order, accepted), files)
     try:
         with _progress(len(files)) as advance:
             for future in as_completed(futures):
                 future.result()
                 advance()
-    except BaseException:
+    except BaseException as error:
         for future in futures:
             future.cancel()
-        _tell_accepted(accepted)
+        # Not where the server refused the caller, or is not there: whoever was sending fares no better.
+        is_sending = isinstance(error, KeyboardInterrupt) and any(future.running() for future in futures)
+        _tell_accepted(accepted, is_sending=is_sending)
         raise
     return [future.result() for future in futures]
 
@@ -159,14 +165,16 @@ def _in_background(work: Callable[[Path], Submission], files: Sequence[Path]) ->
     return futures
 
 
-def _submit_one(client: "Client", file: Path, page_name: str, order: Order, accepted: dict[str, Path]) -> Submission:
+def _submit_one(
+    client: "Client", file: Path, page_name: str, order: Order, accepted: dict[str, Submission]
+) -> Submission:
     from paraphe.api_errors import ParapheApiError
 
     requirements = None if order.min_signatures is None else {"min_signatures": order.min_signatures}
     job = None
     try:
         job = client.submit(file, model=order.model, priority=order.priority, requirements=requirements)
-        accepted[job.id] = file
+        accepted[job.id] = Submission(file, job)
         if order.wait:
             job = client.wait(job)
         if order.out is not None and job.result is not None:
@@ -181,29 +189,26 @@ def _submit_one(client: "Client", file: Path, page_name: str, order: Order, acce
 
 
 def _refusal(error: "ParapheApiError") -> Fault:
-    beside = {"errors": error.errors, "request_id": error.request_id}
-    told = {name: value for name, value in beside.items() if value}
-    return Fault(error.code, error.explanation, {"code": error.code, "detail": error.detail, **told})
+    told = {"detail": error.detail, "errors": error.errors, "request_id": error.request_id}
+    return Fault(error.code, error.explanation, {name: value for name, value in told.items() if value})
 
 
 def _own_fault(error: OSError, out: Path | None) -> Fault:
     """``out`` is where the pages go; None when it was the document that could not be read."""
     why = error.strerror or str(error)
     if out is None:
-        code, text = "unreadable", f"The file could not be read: {why}."
-    else:
-        code, text = "not_written", f"Its pages could not be written to {out}: {why}."
-    return Fault(code, text, {"code": code, "detail": text})
+        return Fault("unreadable", f"The file could not be read: {why}.")
+    return Fault("not_written", f"Its pages could not be written to {out}: {why}.")
 
 
-def _tell_accepted(accepted: Mapping[str, Path]) -> None:
+def _tell_accepted(accepted: Mapping[str, Submission], *, is_sending: bool) -> None:
     """Whoever cuts a submission short has to know what goes on without it."""
-    from paraphe.client import readable_name
-
     if accepted:
         typer.echo("Accepted until then; what was just being sent may have been, too (`paraphe jobs list`):", err=True)
-    for job_id, file in list(accepted.items()):
-        typer.echo(f"  {job_id} {readable_name(file)}", err=True)
+    elif is_sending:
+        typer.echo("What was just being sent may have been accepted (`paraphe jobs list`).", err=True)
+    for job_id, one in list(accepted.items()):
+        typer.echo(f"  {job_id} {one.name}", err=True)
 
 
 def _write_pages(client: "Client", job: "Job", name: str, out: Path) -> None:

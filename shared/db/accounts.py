@@ -1,5 +1,6 @@
 """People: who they are, what their role lets them do. Their passwords come here as hashes only."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from shared.db.keys import Scope
 from shared.db.tables import accounts, clients
 from shared.domain.errors import ConflictError, NotFoundError
 from shared.domain.ids import new_id
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 
 class Role(StrEnum):
@@ -68,6 +71,11 @@ def create(connection: Connection, client_id: UUID, email: str, password_hash: s
 def normal_email(email: str) -> str:
     """The form an address is kept and compared in."""
     return email.strip().lower()
+
+
+def is_email(text: str) -> bool:
+    """Whether it looks like an address; only a letter to it could prove that it is one."""
+    return len(text) <= 254 and text.isprintable() and _EMAIL.fullmatch(text) is not None
 
 
 def with_hash(connection: Connection, email: str) -> tuple[Account, str] | None:

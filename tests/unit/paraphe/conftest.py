@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+import paraphe.event_stream
+import paraphe.transport
+
 
 @dataclass
 class Asked:
@@ -114,6 +117,37 @@ def server() -> Iterator[ScriptedServer]:
     server = ScriptedServer()
     yield server
     server.stop()
+
+
+class Clock:
+    """Stands in for ``time``: a pause is noted instead of waited, and each look at the clock takes ``look_s``."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        self.look_s = 0.0
+        self._now = 0.0
+
+    def sleep(self, pause_s: float) -> None:
+        self.pauses.append(pause_s)
+        self._now += pause_s
+
+    def monotonic(self) -> float:
+        self._now += self.look_s
+        return self._now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (paraphe.transport, paraphe.event_stream):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def pauses(clock: Clock) -> list[float]:
+    """The pauses between tries, noted instead of waited."""
+    return clock.pauses
 
 
 def job_body(status: str = "succeeded", **changes: Any) -> dict[str, Any]:

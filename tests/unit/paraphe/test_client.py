@@ -7,8 +7,6 @@ from threading import Thread
 
 import pytest
 
-import paraphe.event_stream
-import paraphe.transport
 from paraphe import Client
 from paraphe.api_errors import (
     ForeignAnswerError,
@@ -18,38 +16,7 @@ from paraphe.api_errors import (
     WaitTimeoutError,
 )
 from shared.domain.detection import Tone
-from tests.unit.paraphe.conftest import Answer, ScriptedServer, job_body
-
-
-class Clock:
-    """Stands in for ``time``: a pause is noted instead of waited, and each look at the clock takes ``look_s``."""
-
-    def __init__(self) -> None:
-        self.pauses: list[float] = []
-        self.look_s = 0.0
-        self._now = 0.0
-
-    def sleep(self, pause_s: float) -> None:
-        self.pauses.append(pause_s)
-        self._now += pause_s
-
-    def monotonic(self) -> float:
-        self._now += self.look_s
-        return self._now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (paraphe.transport, paraphe.event_stream):
-        monkeypatch.setattr(module, "time", clock)
-    return clock
-
-
-@pytest.fixture
-def pauses(clock: Clock) -> list[float]:
-    """The pauses between tries, noted instead of waited."""
-    return clock.pauses
+from tests.unit.paraphe.conftest import Answer, Clock, ScriptedServer, job_body
 
 
 @pytest.fixture
@@ -158,13 +125,16 @@ NOT_OURS = [
         lambda client: list(client.jobs()),
         lambda client: client.list_keys(),
         lambda client: client.rotate_webhook_secret(),
+        lambda client: client.page_image("x", 1),
     ],
 )
 def test_what_is_not_paraphe_is_named_as_such(
     client: Client, server: ScriptedServer, ask: Callable[[Client], object], answer: Answer
 ) -> None:
     server.will_answer(answer)
-    with pytest.raises(ForeignAnswerError, match=f"{server.url} answered, but not as Paraphe does"):
+    with pytest.raises(
+        ForeignAnswerError, match=f"{server.url} answered, but not as Paraphe does .* update this client"
+    ):
         ask(client)
     assert len(server.asked) == 1
 
@@ -192,10 +162,19 @@ def test_whatever_else_a_refusal_calls_errors_is_passed_over(
     assert list(caught.value.errors) == []
 
 
-@pytest.mark.parametrize("address", ["http://[::1", "localhost:8000", "ftp://host", "http://", "http://host:70000"])
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "localhost:8000", "ftp://host", "http://", "http://host:70000", "http://xn--a.b"]
+)
 def test_an_address_that_is_none_is_said(address: str) -> None:
     with pytest.raises(ParapheClientError, match="is no address of a server"):
         Client(address)
+
+
+def test_an_address_may_be_pasted_with_blanks_around(server: ScriptedServer) -> None:
+    server.will_answer(Answer(200, job_body()))
+    with Client(f" {server.url}/ \n") as client:
+        client.job("x")
+    assert (client.base_url, server.asked[0].path) == (server.url, "/v1/jobs/x")
 
 
 @pytest.mark.parametrize("key", ["schlüssel", "pk_a\nb"])
@@ -225,6 +204,20 @@ def test_no_server_is_said_after_all_tries(server: ScriptedServer, pauses: list[
     with Client(url, retries=2) as client, pytest.raises(ServerUnreachableError, match=url):
         client.job("x")
     assert len(pauses) == 2
+
+
+def test_who_waits_for_a_server_is_told_why_before_each_further_try(
+    server: ScriptedServer, pauses: list[float]
+) -> None:
+    told: list[tuple[str, int]] = []
+    with Client(server.url, on_unreachable=lambda error: told.append((str(error), len(pauses)))) as client:
+        server.will_answer(Answer(0), Answer(0), Answer(200, job_body()))
+        client.job("x")
+        server.will_answer(Answer(0), _stream(_event(1, "job.failed")))
+        list(client.events("x"))
+    assert [tries for _, tries in told] == [0, 1, 2]
+    for error, _ in told:
+        assert error.startswith(f"{server.url} cannot be reached: ")
 
 
 def test_what_was_never_there_is_not_waited_for_as_long_as_what_went_away(
@@ -449,6 +442,21 @@ def test_events_are_given_up_once_nothing_was_heard_for_ten_minutes(
     with pytest.raises(ServerUnreachableError, match="ended without an outcome"):
         list(client.events("j"))
     assert 600 <= sum(pauses) < 640
+
+
+def test_events_that_are_given_up_say_why_nothing_was_heard(server: ScriptedServer, pauses: list[float]) -> None:
+    server.stop()
+    with Client(server.url) as client, pytest.raises(ServerUnreachableError, match="Connection refused"):
+        list(client.events("j"))
+    assert 600 <= sum(pauses) < 640
+
+
+def test_events_that_cannot_be_decoded_are_asked_for_once(client: Client, server: ScriptedServer) -> None:
+    headers = {"Content-Type": "text/event-stream", "Content-Encoding": "gzip"}
+    server.always["GET"] = Answer(200, b"no gzip", headers)
+    with pytest.raises(ForeignAnswerError, match="decompressing"):
+        list(client.events("j"))
+    assert len(server.asked) == 1
 
 
 def test_events_of_an_unknown_job_are_an_error_at_once(client: Client, server: ScriptedServer) -> None:

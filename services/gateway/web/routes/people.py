@@ -11,7 +11,6 @@ from services.gateway.problems import Problem, ProblemCode
 from services.gateway.resources import GatewayDep, Resources
 from services.gateway.web import passwords
 from services.gateway.web.rendering import page, redirect
-from services.gateway.web.routes.login import is_email
 from services.gateway.web.users import AdminUser, PostedForm
 from services.gateway.web.visitors import User
 from shared.db import accounts, audit
@@ -48,7 +47,7 @@ def create(request: Request, gateway: GatewayDep, user: AdminUser, form: PostedF
     """A new account, whose first password the administrator hands over."""
     email, password = accounts.normal_email(form.get("email", "")), form.get("password", "")
     role = _role(form)
-    fault = passwords.fault(password, email) if is_email(email) else "signup.bad_email"
+    fault = passwords.fault(password, email) if accounts.is_email(email) else "signup.bad_email"
     if fault:
         return _page(request, gateway, user, fault, email=email)
     hashed = passwords.hash_password(password)
