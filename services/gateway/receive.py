@@ -209,10 +209,11 @@ def _options_of_texts(texts: Mapping[str, str], prefix: str) -> OptionsIn:
                 values[name] = from_json(values[name], allow_inf_nan=False)
             except ValueError as error:
                 raise invalid(f"{prefix}/{name}", f"Not JSON: {error}.") from error
-    consent = values.get("training_consent", "false")
-    if consent not in _TRUTHS:
-        raise invalid(f"{prefix}/training_consent", "Say true or false.")
-    values["training_consent"] = _TRUTHS[consent]
+    if "training_consent" in values:
+        consent = values["training_consent"]
+        if consent not in _TRUTHS:
+            raise invalid(f"{prefix}/training_consent", "Say true or false.")
+        values["training_consent"] = _TRUTHS[consent]
     try:
         return OptionsIn.model_validate(values)
     except ValidationError as error:

@@ -89,15 +89,30 @@ def create(
     name: str,
     scopes: Sequence[Scope],
     requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE,
-    text: str | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; returns it with the secret text, which is never to be had again.
+    """Make a key; returns it with the secret text, which is never to be had again."""
+    text = new_key_text()
+    made, _ = create_once(
+        connection, text, client_name=client_name, name=name, scopes=scopes, requests_per_minute=requests_per_minute
+    )
+    return made, text
 
-    Work that may be repeated brings ``text`` (from ``new_key_text``): a text has one key, however often it is made.
+
+def create_once(
+    connection: Connection,
+    text: str,
+    *,
+    client_name: str,
+    name: str,
+    scopes: Sequence[Scope],
+    requests_per_minute: int = DEFAULT_REQUESTS_PER_MINUTE,
+) -> tuple[ApiKey, bool]:
+    """The key with this secret text (from ``new_key_text``), and whether it was made now.
+
+    For work that may be repeated: a text has one key, however often it is made.
     """
     owner = ensure_client(connection, client_name)
-    text = text or new_key_text()
-    connection.execute(
+    inserted = connection.execute(
         upsert(api_keys)
         .values(
             id=new_id(),
@@ -110,7 +125,8 @@ def create(
         )
         .on_conflict_do_nothing(index_elements=["secret_hash"])
     )
-    return _to_key(connection.execute(_keys().where(api_keys.c.secret_hash == _digest(text))).one()), text
+    key = _to_key(connection.execute(_keys().where(api_keys.c.secret_hash == _digest(text))).one())
+    return key, bool(inserted.rowcount)
 
 
 def new_key_text() -> str:

@@ -122,13 +122,13 @@ def _to_wanted(row: Any) -> WantedDelivery:
     )
 
 
-def rotate_secret(connection: Connection, client_id: UUID, new: str, *, overlap: timedelta) -> datetime:
-    """Give the client the secret ``new``; the one before signs beside it for ``overlap``. Returns the end of that.
+def rotate_secret(connection: Connection, client_id: UUID, new: str, *, overlap: timedelta) -> tuple[datetime, bool]:
+    """Give the client the secret ``new``; the one before signs beside it for ``overlap``.
 
-    An older one, still valid from a rotation before, ends here: there are never more than two. Giving the same secret
-    again changes nothing.
+    Returns the end of that, and whether anything changed: giving the same secret again, as work does that is repeated,
+    changes nothing. An older one, still valid from a rotation before, ends here: there are never more than two.
     """
-    connection.execute(
+    rotated = connection.execute(
         update(clients)
         .where(clients.c.id == client_id, clients.c.webhook_secret != new)
         .values(
@@ -139,7 +139,7 @@ def rotate_secret(connection: Connection, client_id: UUID, new: str, *, overlap:
     )
     until = select(clients.c.previous_secret_until).where(clients.c.id == client_id)
     end: datetime = connection.execute(until).scalar_one()
-    return end
+    return end, bool(rotated.rowcount)
 
 
 def valid_previous_secret() -> Any:

@@ -42,17 +42,18 @@ async def create(request: Request, gateway: GatewayDep, key: Administrator) -> J
     text = keys.new_key_text()
 
     def work(connection: Connection) -> dict[str, Any]:
-        made, _ = keys.create(
+        made, is_new = keys.create_once(
             connection,
+            text,
             client_name=body.client or key.client_name,
             name=body.name,
             scopes=list(dict.fromkeys(body.scopes)),
             requests_per_minute=body.requests_per_minute,
-            text=text,
         )
         secret = keys.client(connection, made.client_id).webhook_secret
-        about = {"name": made.name, "client": made.client_name, "scopes": sorted(made.scopes)}
-        audit.write(connection, actor_of(key), Action.KEY_CREATED, made.prefix, **about)
+        if is_new:
+            about = {"name": made.name, "client": made.client_name, "scopes": sorted(made.scopes)}
+            audit.write(connection, actor_of(key), Action.KEY_CREATED, made.prefix, **about)
         return {**_key_to_json(made), "key": text, "webhook_secret": secret}
 
     return JSONResponse(await run_in_threadpool(gateway.transact, work), 201)

@@ -86,8 +86,10 @@ def rotate(
     secret, overlap = keys.new_webhook_secret(), timedelta(hours=overlap_hours)
 
     def work(connection: Connection) -> datetime:
-        audit.write(connection, actor_of(key), Action.SECRET_ROTATED, key.client_id)
-        return subscriptions.rotate_secret(connection, key.client_id, secret, overlap=overlap)
+        until, is_new = subscriptions.rotate_secret(connection, key.client_id, secret, overlap=overlap)
+        if is_new:
+            audit.write(connection, actor_of(key), Action.SECRET_ROTATED, key.client_id)
+        return until
 
     until = gateway.transact(work)
     return JSONResponse({"webhook_secret": secret, "previous_valid_until": until.isoformat()})

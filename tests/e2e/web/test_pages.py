@@ -168,6 +168,24 @@ class TestTimeOut:
         expect(page).to_have_url(f"{desk.url}/history")
         desk.complaints.clear()
 
+    def test_nor_is_the_answer_to_a_form_and_the_form_is_not_sent_again(self, desk: Desk) -> None:
+        page = desk.person()
+        desk.person("bruno@example.org")
+        page.clock.install()
+        page.goto(f"{desk.url}/account")
+        page.locator("[name=current]").fill("not the password")
+        page.locator("[name=new]").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{desk.url}/account/password")
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+        desk.new_session(page.context, "bruno@example.org")
+        assert self.told_next(page) == 403
+        expect(page.locator(".who")).to_have_text("bruno@example.org")
+        expect(page).to_have_url(f"{desk.url}/account")
+        assert sent == [f"{desk.url}/session/touch"]
+        desk.complaints.clear()
+
     def test_only_a_session_that_has_ended_ends_the_page(self, desk: Desk) -> None:
         page = desk.person()
         page.clock.install()
@@ -297,6 +315,16 @@ class TestSubmitting:
         page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
         expect(page.locator(".file-fault")).to_have_text("Your role may not send documents.")
         expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+        desk.complaints.clear()
+
+    @pytest.mark.parametrize("what_breaks", ["window.fetch", "Response.prototype.text"])
+    def test_nor_is_the_role_blamed_when_nobody_says_whether_it_may(self, desk: Desk, what_breaks: str) -> None:
+        page = desk.person()
+        desk.new_session(page.context)
+        page.evaluate(f"() => {{ {what_breaks} = () => Promise.reject(new TypeError('network error')); }}")
+        page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
+        expect(page.locator(".file-fault")).to_contain_text("The connection broke.")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
         desk.complaints.clear()
 
     def test_nothing_is_sent_in_the_name_of_somebody_else(self, desk: Desk) -> None:

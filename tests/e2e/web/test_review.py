@@ -17,7 +17,13 @@ def sit_down(desk: Desk, page: Page) -> None:
 def shown(page: Page) -> str:
     """``JOB NUMBER`` of the page on the desk, once it is there."""
     expect(page.locator("#review")).to_have_attribute("data-phase", "deciding")
+    expect(page.locator(".close-up:not(.loading) img")).to_be_visible()
     return page.locator("#review").get_attribute("data-page") or ""
+
+
+def all_sent(page: Page) -> None:
+    """Until whatever the page has begun to send is known here: requests are told in their order."""
+    page.evaluate("fetch('/help')")
 
 
 def press(page: Page, key: str) -> None:
@@ -25,7 +31,7 @@ def press(page: Page, key: str) -> None:
     before = shown(page)
     page.keyboard.press(key)
     expect(page.locator("#review")).not_to_have_attribute("data-page", before)
-    expect(page.locator(".close-up:not(.loading) img")).to_be_visible()
+    shown(page)
 
 
 class TestDeciding:
@@ -61,36 +67,71 @@ class TestDeciding:
         page = desk.person()
         sit_down(desk, page)
         accept = page.get_by_role("button", name="Accept")
-        for key in ("a", "Enter"):
+        decided: list[str] = []
+        page.on("request", lambda one: decided.append(one.url) if one.method == "PUT" else None)
+        for act in (lambda: hold(page, "a"), lambda: hold(page, "Enter"), lambda: double_click(page)):
             shown(page)
+            accept.hover()
             accept.focus()
-            hold(page, key)
-        shown(page)
-        accept.hover()
-        for click_count in (1, 2):
-            before = shown(page)
-            page.mouse.down(click_count=click_count)
-            page.mouse.up(click_count=click_count)
-            if click_count == 1:
-                expect(page.locator("#review")).not_to_have_attribute("data-page", before)
+            act()
+            all_sent(page)
+            assert len(decided) == 1
+            decided.clear()
         press(page, "a")
         expect(page.locator("[data-part=waiting]")).to_have_text("1 page waits for a person · 4 pages decided by you")
 
     def test_what_cannot_be_seen_is_not_decided_and_comes_once_it_can(self, desk: Desk) -> None:
         job_id = desk.examined(a_page(0.4))
         page = desk.person()
+        page.clock.install()
         page.route("**/pages/1.jpg*", lambda route: route.fulfill(status=503))
         sit_down(desk, page)
-        shown(page)
         expect(page.locator("[data-part=notice]")).to_contain_text("The picture of this page does not come")
         page.keyboard.press("a")
         page.keyboard.press("e")
         page.unroute("**/pages/1.jpg*")
-        expect(page.locator(".close-up:not(.loading) img")).to_be_visible()
+        page.clock.fast_forward(3000)
         shown(page)
         assert desk.correction(job_id)["correction"] is None
         press_last(page)
         desk.complaints.clear()  # the browser reports the pictures that did not come
+
+    def test_nor_is_what_has_not_come_yet(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.4))
+        page = desk.person()
+        late = Held(page, "**/pages/1.jpg*")
+        decisions = Held(page, "**/pages/1/correction", "PUT")
+        sit_down(desk, page)
+        expect(page.locator("#review")).to_have_attribute("data-phase", "deciding")
+        page.keyboard.press("a")
+        all_sent(page)
+        assert decisions.addresses == []
+        late.let_go()
+        decisions.let_go()
+        assert shown(page) == f"{job_id} 1"
+        press_last(page)
+
+    def test_a_picture_that_does_not_come_is_asked_for_more_and_more_rarely(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.4))
+        page = desk.person()
+        page.clock.install()
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url) if ".jpg" in one.url else None)
+        page.route("**/pages/1.jpg*", lambda route: route.fulfill(status=503))
+        sit_down(desk, page)
+        expect(page.locator("[data-part=notice]")).to_contain_text("The picture of this page does not come")
+        for _ in range(4):
+            with page.expect_response("**/pages/1.jpg*"):
+                page.clock.fast_forward(24_000)
+        all_sent(page)
+        before = len(asked)
+        page.clock.fast_forward(10_000)
+        all_sent(page)
+        assert len(asked) == before
+        page.unroute("**/pages/1.jpg*")
+        page.clock.fast_forward(48_000)
+        assert shown(page) == f"{job_id} 1"
+        desk.complaints.clear()
 
     def test_the_very_last_decision_can_be_taken_back(self, desk: Desk) -> None:
         job_id = desk.examined(a_page(0.4))
@@ -148,13 +189,24 @@ class TestDeciding:
 
 
 def hold(page: Page, key: str) -> None:
-    """Down for so long that the keyboard repeats it, and the next page."""
+    """Down for so long that the keyboard repeats it while the next page is shown."""
     before = shown(page)
     page.keyboard.down(key)
     expect(page.locator("#review")).not_to_have_attribute("data-page", before)
+    shown(page)
     for _ in range(5):
         page.keyboard.down(key)
     page.keyboard.up(key)
+
+
+def double_click(page: Page) -> None:
+    """Where the mouse is, and slow enough that the next page is shown in between."""
+    for click_count in (1, 2):
+        before = shown(page)
+        page.mouse.down(click_count=click_count)
+        page.mouse.up(click_count=click_count)
+        if click_count == 1:
+            expect(page.locator("#review")).not_to_have_attribute("data-page", before)
 
 
 def press_last(page: Page) -> None:
@@ -346,15 +398,18 @@ class TestRefusals:
         job_id = desk.examined(a_page(0.4))
         page = desk.person()
         page.clock.install()
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/v1/review/next") else None)
         refusal = {"status": 429, "headers": {"Retry-After": "60"}, "json": {"code": "rate_limited"}}
         page.route(address, lambda route: route.fulfill(**refusal))
         page.goto(f"{desk.url}/review")
         notice = page.locator("[data-part=notice]")
         expect(notice).to_contain_text("The queue cannot be reached")
-        page.unroute(address)
         page.clock.fast_forward(50_000)
         expect(notice).to_be_hidden()
-        assert page.locator("#review").get_attribute("data-phase") == "loading", "not before"
+        all_sent(page)
+        assert len(asked) == 1, "not before"
+        page.unroute(address)
         page.clock.fast_forward(10_000)
         assert shown(page) == f"{job_id} 1"
         desk.complaints.clear()

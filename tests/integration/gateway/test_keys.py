@@ -4,7 +4,7 @@ import time
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from shared.db import keys
 from shared.db.keys import Scope
@@ -77,6 +77,8 @@ def test_a_key_of_which_the_database_did_not_answer_is_made_once(ask: Ask, make_
     with engine.begin() as connection:
         (made,) = (one for one in keys.everyone(connection) if one.name == "scanner")
         assert keys.authenticate(connection, answer.json()["key"]) == made
+        told = connection.execute(text("select action, subject from audit_lines")).all()
+    assert told == [("key.created", made.prefix)]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,9 @@ def test_a_rotation_of_which_the_database_did_not_answer_happens_once(
     answer = ask("POST", "/v1/webhook-secret/rotate", make_key(Scope.ADMIN)).json()
     with engine.begin() as connection:
         kept = connection.execute(text("select previous_webhook_secret, webhook_secret from clients")).one()
+        told = connection.execute(text("select action from audit_lines")).scalars().all()
     assert kept == (before.webhook_secret, answer["webhook_secret"])
+    assert told == ["webhook_secret.rotated"]
 
 
 def test_deliveries_are_listed_in_pages_and_by_state(admin: httpx.Client, stories: Stories) -> None:

@@ -47,12 +47,13 @@ def create(request: Request, gateway: GatewayDep, user: AdminUser, form: PostedF
         return _page(request, gateway, user, fault="keys.incomplete")
     text = keys.new_key_text()
 
-    def work(connection: Connection) -> tuple[ApiKey, str]:
-        made = keys.create(connection, client_name=user.client_name, name=name, scopes=scopes, text=text)
-        audit.write(connection, user.actor, Action.KEY_CREATED, made[0].prefix, name=name, scopes=sorted(scopes))
+    def work(connection: Connection) -> ApiKey:
+        made, is_new = keys.create_once(connection, text, client_name=user.client_name, name=name, scopes=scopes)
+        if is_new:
+            audit.write(connection, user.actor, Action.KEY_CREATED, made.prefix, name=name, scopes=sorted(scopes))
         return made
 
-    return _page(request, gateway, user, made=gateway.transact(work))
+    return _page(request, gateway, user, made=(gateway.transact(work), text))
 
 
 @router.post("/admin/keys/{key_id}/revoke")

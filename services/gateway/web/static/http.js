@@ -9,9 +9,9 @@ export let csrfToken = document.body.dataset.csrf ?? "";
  */
 export async function renewToken(refused) {
   if (csrfToken !== refused) return "renewed";
-  const answer = await fetch("/help").catch(() => null);
-  if (!answer?.ok) return "unknown";
-  const there = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await fetch("/help").then((answer) => (answer.ok ? answer.text() : null)).catch(() => null);
+  if (text === null) return "unknown";
+  const there = new DOMParser().parseFromString(text, "text/html");
   const { csrf } = there.body.dataset;
   if (csrf === refused) return "same";
   const who = (page) => page.querySelector(".who")?.textContent;

@@ -19,6 +19,7 @@ export function watchIdleness({ idleS, warnS }) {
   const warn = Number(warnS) * 1000;
   const tellEvery = Math.min(30000, idle / 5);
   const dialog = document.getElementById("idle-dialog");
+  const form = document.getElementById("idle-form");
   const seconds = document.getElementById("idle-seconds");
   let activeAt = Date.now();
   let knownAt = activeAt; // the last activity that the server knows of
@@ -44,7 +45,14 @@ export function watchIdleness({ idleS, warnS }) {
   async function takeOver(token) {
     const found = await renewToken(token);
     if (found === "renewed") await tell();
-    else if (found === "none" && !isNeeded()) location.reload();
+    else if (found === "none" && !isNeeded()) leave();
+  }
+
+  /** The answer to a form is not loaded again, which would send the form again: the page it belongs to is shown. */
+  function leave() {
+    const { value: here } = form.elements.next;
+    if (here === location.pathname + location.search) location.reload();
+    else location.replace(here);
   }
 
   function tellIfDue() {
@@ -61,7 +69,7 @@ export function watchIdleness({ idleS, warnS }) {
     if (isNeeded()) { dialog.close(); return; }
     if (Date.now() - endedAt < END_AGAIN_MS) return;
     endedAt = Date.now();
-    document.getElementById("idle-form").submit();
+    form.submit();
   }
 
   function look() {

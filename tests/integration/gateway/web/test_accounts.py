@@ -243,9 +243,7 @@ class TestPassword:
     ("path", "fields", "page"),
     [
         ("/account/password", {"current": "wrong one", "new": "quite another horse"}, "/account"),
-        ("/admin/accounts", {"email": "no address", "password": PASSWORD, "role": "operator"}, "/admin/accounts"),
         ("/admin/accounts/{own_id}/password", {"password": "short"}, "/admin/accounts"),
-        ("/admin/keys", {"name": ""}, "/admin/keys"),
     ],
 )
 def test_a_fault_in_a_form_does_not_stand_in_the_way_of_another_language(
@@ -256,12 +254,6 @@ def test_a_fault_in_a_form_does_not_stand_in_the_way_of_another_language(
     assert refused.status_code == 422
     shown = administrator.in_french(refused)
     assert (shown.status_code, shown.url.path) == (200, page)
-    assert '<html lang="fr">' in shown.text
-
-
-def test_nor_does_one_in_the_form_of_a_visitor(visitor: Person) -> None:
-    shown = visitor.in_french(visitor.post("/signup", email="no address", password=PASSWORD))
-    assert (shown.status_code, shown.url.path) == (200, "/signup")
     assert '<html lang="fr">' in shown.text
 
 

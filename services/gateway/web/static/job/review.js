@@ -22,7 +22,6 @@ class Review {
     this.isBusy = false;
     this.closeUp = this.viewer("close-up");
     this.whole = this.viewer("whole");
-    // Until it has come, nothing is decided.
     this.closeUp.picture.addEventListener("error", () => this.tell(t("review.no_picture"), "warn"));
     this.list = element("list");
     tie([this.closeUp.stage, this.whole.stage], this.list, (key, part) => { if (part === this.list) this.reveal(key); });
@@ -166,9 +165,10 @@ class Review {
     if (box) this.zoomed().reveal(box);
   }
 
-  /** Accepted: what was unsure is a signature. Rejected: it is none. What was sure stays either way. */
+  /** Accepted: what was unsure is a signature. Rejected: it is none. What was sure stays either way.
+   *  Until the picture has come, nothing is decided. */
   async decide(isAccepted) {
-    if (!this.isFree || !this.current || this.closeUp.isBroken) return;
+    if (!this.isFree || !this.current || this.closeUp.isLoading) return;
     this.isBusy = true;
     const one = this.current;
     const kept = this.boxes.filter((box) => isAccepted || box.level !== "unsure");

@@ -12,6 +12,7 @@ export class ReviewQueue {
     this.usualWidth = usualWidth;
     this.ready = [];
     this.skipped = [];
+    this.areServed = false;
     this.asked = null;
   }
 

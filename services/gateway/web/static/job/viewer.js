@@ -4,6 +4,7 @@ const WIDTHS = [400, 640, 900, 1240, 1754, 2480, 3508];
 const MOST = 12;
 const MARGIN = 8;
 const AGAIN_MS = 3000;
+const AGAIN_AT_MOST_MS = 60000;
 
 export class Viewer {
   /** ``pane`` holds ``.stage``, and that maybe ``.boxes``. ``address(number, width)`` names the picture. */
@@ -33,6 +34,7 @@ export class Viewer {
     this.page = page;
     this.width = 0;
     this.isBroken = false;
+    this.pause = AGAIN_MS;
     this.picture.alt = label;
     this.fit();
   }
@@ -60,6 +62,9 @@ export class Viewer {
     const { clientWidth: width, clientHeight: height } = this.pane;
     return Math.min((width - 2 * MARGIN) / this.page.width, (height - 2 * MARGIN) / this.page.height);
   }
+
+  /** Until a picture of the page has come, be it on its way or broken. */
+  get isLoading() { return this.pane.classList.contains("loading"); }
 
   get isPinched() { return this.pointers.size > 1; }
 
@@ -131,7 +136,7 @@ export class Viewer {
     this.sharpening = setTimeout(() => this.exchange(page, width), 150);
   }
 
-  /** ``isBroken`` from a picture that did not come until there is one. */
+  /** ``isBroken`` from a picture that did not come until there is one, which is asked for more and more rarely. */
   load(number, width) {
     this.width = width;
     this.pane.classList.add("loading");
@@ -139,7 +144,9 @@ export class Viewer {
       clearTimeout(this.loadingAgain);
       this.isBroken = event.type === "error";
       this.pane.classList.toggle("loading", this.isBroken);
-      if (this.isBroken) this.loadingAgain = setTimeout(() => this.load(number, width), AGAIN_MS);
+      if (!this.isBroken) return;
+      this.loadingAgain = setTimeout(() => this.load(number, width), this.pause);
+      this.pause = Math.min(2 * this.pause, AGAIN_AT_MOST_MS);
     };
     this.picture.src = this.address(number, width);
   }

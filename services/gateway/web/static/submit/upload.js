@@ -27,6 +27,7 @@ export async function upload(file, key, options, onProgress) {
       if (found === "renewed") continue;
       if (found === "same") error.mayTryAgain = false; // it is the person's role that does not allow it
       if (found === "none") error.code = "unauthenticated";
+      if (found === "unknown") error.code = "network"; // whether the role allows it was not to be learnt
       if (!(error instanceof UploadError) || !error.isPassing || attempt >= TRIES - 1) throw error;
       const seconds = Math.max(error.retryAfterS, WAIT_S[attempt]);
       await new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
