@@ -36,6 +36,7 @@ from services.detector.model_cache import ModelCache
 from services.detector.settings import WorkerSettings
 from services.detector.yolo.backends.choice import choose_backend
 from services.detector.yolo.detector import Detector, PreparedPage
+from services.detector.yolo.orientation import load_orientation
 from shared.domain.model_version import ModelVersion
 from shared.objects import ObjectStore
 from shared.pages.limits import RenderLimits
@@ -160,7 +161,7 @@ def _overhead_ms(system: RunningSystem, model: ModelVersion, scans: list[Path]) 
     """Milliseconds from acceptance to outcome, one document at a time, less decoding and forward done bare."""
     worker = WorkerSettings()
     backend = choose_backend(model, worker.backend, worker.precision)
-    detector = Detector(backend, model, model.thresholds.review)
+    detector = Detector(backend, model, model.thresholds.review, load_orientation(ModelSettings().directory))
     limits = RenderLimits()
     overheads = []
     with Renderer(1) as renderer:

@@ -11,11 +11,13 @@ from services.detector.model_cache import read_model
 from services.detector.settings import WorkerSettings
 from services.detector.yolo.backends.choice import BackendName, choose_backend
 from services.detector.yolo.detector import Detector
+from services.detector.yolo.orientation import load_orientation
 from shared.domain.detection import Page
 from shared.domain.model_version import Calibration, ModelVersion
 from shared.domain.verdict import Thresholds
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
+from shared.settings import ModelSettings
 
 _OTHERS_THRESHOLDS = Thresholds(accept=0.25, review=0.1)  # what Ultralytics uses when nothing is said
 _OTHERS_SIZE = 640
@@ -62,7 +64,7 @@ def uncalibrated(folder: Path, backend: BackendName | None, floor: float) -> Ite
 def _production(version: ModelVersion, backend: BackendName | None, renderer: Renderer, floor: float) -> Candidate:
     worker = WorkerSettings()  # what production does when nothing else is set
     loaded = choose_backend(version, backend or worker.backend, worker.precision)
-    detector = Detector(loaded, version, floor)
+    detector = Detector(loaded, version, floor, load_orientation(ModelSettings().directory))
 
     def predict(path: Path) -> Sequence[Page]:
         return detector.detect_all(list(renderer.pages(path, version.raster_size, RenderLimits())))

@@ -14,6 +14,7 @@ from services.detector.model_cache import ModelCache
 from services.detector.settings import WorkerSettings
 from services.detector.yolo.backends.choice import choose_backend
 from services.detector.yolo.detector import Detector, PreparedPage
+from services.detector.yolo.orientation import load_orientation
 from shared.domain.detection import Page
 from shared.domain.model_version import ModelVersion
 from shared.pages.renderer import RenderedPage
@@ -45,6 +46,7 @@ class Models:
 
     def __init__(self, settings: ModelSettings, worker: WorkerSettings) -> None:
         self._cache = ModelCache(settings.directory)
+        self._directory = settings.directory
         self._worker = worker
         self._loaded: dict[str, LoadedModel] = {}
         self._lock = threading.Lock()
@@ -71,7 +73,7 @@ class Models:
         version = self._cache.load(name)
         backend = choose_backend(version, self._worker.backend, self._worker.precision)
         # Boxes below the review threshold change no verdict; nobody is shown them.
-        detector = Detector(backend, version, version.thresholds.review)
+        detector = Detector(backend, version, version.thresholds.review, load_orientation(self._directory))
         detector.warm_up()
         batcher = Batcher(
             run=detector.detect,

@@ -1,6 +1,6 @@
 """Pages in, pages with detections out: the same code for production and for evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -10,8 +10,10 @@ from services.detector.yolo.arrays import Floats
 from services.detector.yolo.backends.backend import Backend
 from services.detector.yolo.boxes import RawBoxes, read_boxes
 from services.detector.yolo.looks import agreed
+from services.detector.yolo.orientation import Orientation, middle
 from services.detector.yolo.preprocess import Bucket, View, view
-from shared.domain.detection import Box, Detection, Kind, Page, Tone
+from services.detector.yolo.turning import surer, turned, turned_back
+from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.model_version import ModelVersion
 from shared.pages.renderer import RenderedPage
 
@@ -21,12 +23,11 @@ _LEAST_SCORE = 0.001  # what a look tells at all; far below what any threshold a
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedPage:
-    """One page ready for the network, once for each look at it; ``size`` is its full width and height in pixels."""
+    """One page ready for the network, once for each look at it; its ``middle`` tells which way up it lies."""
 
-    number: int
-    size: tuple[int, int]
-    tone: Tone
+    rendered: RenderedPage
     views: tuple[View, ...]
+    middle: Floats | None
 
     @property
     def shapes(self) -> tuple[Bucket, ...]:
@@ -38,14 +39,18 @@ class Detector:
     """Finds what its model knows on page rasters.
 
     Classes of the model that are no Kind of ours are passed over. ``min_confidence`` is the least worth reporting.
+    With ``orientation`` pages that seem to lie sideways or upside down are looked at the other way round as well.
     """
 
-    def __init__(self, backend: Backend, model: ModelVersion, min_confidence: float) -> None:
+    def __init__(
+        self, backend: Backend, model: ModelVersion, min_confidence: float, orientation: Orientation | None = None
+    ) -> None:
         self._backend = backend
         self._model = model
         self._kinds = [_kind(name) for name in model.classes]
         self._rivals = _rivals(self._kinds)
         self._min_confidence = min_confidence
+        self._orientation = orientation
 
     def warm_up(self) -> None:
         """Run the common input shapes once, so that the first page does not wait for a runtime to compile them."""
@@ -53,18 +58,34 @@ class Detector:
             blank = view(np.zeros((size, 1, 3), dtype=np.uint8), (1, size), size).tensor
             for count in (1, 2):
                 self._backend.infer(np.stack([blank] * count))
+                if self._orientation:
+                    self._orientation.turns([middle(np.zeros((1, 1, 3), dtype=np.uint8))] * count)
 
     def prepare(self, page: RenderedPage) -> PreparedPage:
         """Make a page ready; thread-safe and free of the model, so callers do it on their own threads."""
-        size = (page.width, page.height)
-        return PreparedPage(
-            page.number, size, page.tone, tuple(view(page.raster, size, into) for into in self._model.input_sizes)
-        )
+        return PreparedPage(page, self._views(page), middle(page.raster) if self._orientation else None)
 
     def detect(self, prepared: Sequence[PreparedPage]) -> list[Page]:
         """Examine pages whose views have the same shapes, one forward a look. One thread at a time."""
+        pages = self._examine(prepared)
+        for index, quarters in self._turned(prepared):
+            there = turned(prepared[index].rendered, quarters)
+            found = self._examine([PreparedPage(there, self._views(there), None)])[0]
+            pages[index] = surer(pages[index], turned_back(found, quarters))
+        return pages
+
+    def _turned(self, prepared: Sequence[PreparedPage]) -> Iterator[tuple[int, int]]:
+        """Which of the pages seem to be turned, and by how many quarters they have to be turned to the left."""
+        middles = [page.middle for page in prepared if page.middle is not None]
+        if self._orientation and middles:
+            yield from ((index, turns) for index, turns in enumerate(self._orientation.turns(middles)) if turns)
+
+    def _views(self, page: RenderedPage) -> tuple[View, ...]:
+        return tuple(view(page.raster, (page.width, page.height), into) for into in self._model.input_sizes)
+
+    def _examine(self, prepared: Sequence[PreparedPage]) -> list[Page]:
         looks = [self._look([page.views[number] for page in prepared]) for number in range(len(prepared[0].views))]
-        return [self._page(page, seen) for page, *seen in zip(prepared, *looks, strict=True)]
+        return [self._page(page.rendered, seen) for page, *seen in zip(prepared, *looks, strict=True)]
 
     def detect_all(self, pages: Sequence[RenderedPage]) -> list[Page]:
         """Examine any pages, in order, without a batcher: for evaluation and scripts."""
@@ -81,7 +102,7 @@ class Detector:
             for view, one in zip(views, boxes, strict=True)
         ]
 
-    def _page(self, page: PreparedPage, looks: Sequence[RawBoxes]) -> Page:
+    def _page(self, page: RenderedPage, looks: Sequence[RawBoxes]) -> Page:
         boxes = agreed(looks, _LEAST_SCORE, _MAX_OVERLAP, self._rivals)
         sure = [self._model.calibration.confidence(float(score)) for score in boxes.confidences]
         known = [
@@ -93,7 +114,7 @@ class Detector:
             Detection(f"p{page.number}-{rank}", kind, sure[index], _box(boxes.corners[index]))
             for rank, (kind, index) in enumerate(known, start=1)
         ]
-        return Page(page.number, *page.size, tuple(found), page.tone)
+        return Page(page.number, page.width, page.height, tuple(found), page.tone)
 
     def _kind_of(self, boxes: RawBoxes, index: int) -> Kind | None:
         number = int(boxes.classes[index])

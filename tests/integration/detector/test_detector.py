@@ -6,10 +6,11 @@ import json
 import time
 
 import pytest
+from PIL import Image
 
 from shared.db import events, jobs, keys
 from shared.dispatch import send
-from shared.domain.detection import Tone, richest_tone
+from shared.domain.detection import Kind, Tone, richest_tone
 from shared.domain.events import EventKind
 from shared.domain.ids import new_id
 from shared.domain.job import Document, Job, JobOptions, JobState
@@ -53,6 +54,18 @@ def test_a_sample_document_is_examined(system: System, store: ObjectStore, name:
             assert 0 <= found.box.x <= found.box.x + found.box.width <= page.width
             assert 0 <= found.box.y <= found.box.y + found.box.height <= page.height
     assert kinds(system, job) == [EventKind.JOB_QUEUED, EventKind.JOB_STARTED, EventKind.JOB_SUCCEEDED]
+
+
+def test_a_contract_that_was_scanned_sideways_is_signed(system: System, store: ObjectStore) -> None:
+    scan = io.BytesIO()
+    with Image.open(SAMPLES / "contrat-fr.jpg") as upright:
+        upright.transpose(Image.Transpose.ROTATE_90).save(scan, "JPEG", quality=90)
+    job = outcome(system, queue(system, store, scan.getvalue()))
+    assert (job.verdict, job.signature_count) == ("signed", EXPECTED["contrat-fr.jpg"]["signatures"])
+    assert job.result is not None
+    (page,) = job.result.pages
+    assert page.width > page.height, "as it lies in the file"
+    assert all(one.box.height > one.box.width for one in page.detections if one.kind is Kind.SIGNATURE)
 
 
 def test_a_bad_document_fails_at_once_with_its_code(system: System, store: ObjectStore) -> None:

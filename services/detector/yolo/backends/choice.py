@@ -36,6 +36,13 @@ def choose_backend(
     return _load(chosen, model.files[_FORMATS[chosen]], precision, threads or usable_cores())
 
 
+def open_onnx(network: Path) -> Backend | None:
+    """An ONNX file on the CPU, in float32, by whichever runtime is installed that reads it; None: there is none."""
+    names: tuple[BackendName, ...] = ("openvino", "onnxruntime")
+    usable = next((name for name in names if _installed(name)), None)
+    return _load(usable, network, "f32", usable_cores()) if usable else None
+
+
 def _automatic(model: ModelVersion) -> BackendName:
     fastest_first: tuple[BackendName, ...] = get_args(BackendName)
     usable = [name for name in fastest_first if _installed(name) and _FORMATS[name] in model.files]

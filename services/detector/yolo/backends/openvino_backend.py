@@ -36,6 +36,7 @@ class OpenVinoBackend:
         """See Backend."""
         if len(batch) == 1:
             return self._infer_one(batch)
+        batch = np.ascontiguousarray(batch)  # or the runtime would read copies that are gone by then
         queue = self._queue(batch.shape[1:])
         results: list[Any] = [None] * len(batch)
         queue.set_callback(lambda request, index: results.__setitem__(index, request.get_output_tensor(0).data.copy()))
