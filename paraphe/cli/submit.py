@@ -123,8 +123,9 @@ def _submit_all(client: "Client", files: Sequence[Path], order: Order) -> list[S
     """All files, several at once, in the order given."""
     names = _page_names(files)
     accepted: dict[str, Submission] = {}
-    futures = _in_background(lambda file: _submit_one(client, file, names[file], order, accepted), files)
+    futures: list[Future[Submission]] = [Future() for _ in files]
     try:
+        _in_background(lambda file: _submit_one(client, file, names[file], order, accepted), files, futures)
         with _progress(len(files)) as advance:
             for future in as_completed(futures):
                 future.result()
@@ -139,12 +140,13 @@ def _submit_all(client: "Client", files: Sequence[Path], order: Order) -> list[S
     return [future.result() for future in futures]
 
 
-def _in_background(work: Callable[[Path], Submission], files: Sequence[Path]) -> list[Future[Submission]]:
-    """What becomes of ``work`` on each file, by a few threads that nobody waits for at the end.
+def _in_background(
+    work: Callable[[Path], Submission], files: Sequence[Path], futures: Sequence[Future[Submission]]
+) -> None:
+    """Have ``work`` done on each file, for the future in its place, by a few threads that nobody waits for at the end.
 
     Not those of an executor: Python itself waits for them, and they may wait for a server for long.
     """
-    futures: list[Future[Submission]] = [Future() for _ in files]
     todo: SimpleQueue[tuple[Path, Future[Submission]]] = SimpleQueue()
     for one in zip(files, futures, strict=True):
         todo.put(one)
@@ -162,7 +164,6 @@ def _in_background(work: Callable[[Path], Submission], files: Sequence[Path]) ->
 
     for _ in range(_AT_ONCE):
         Thread(target=work_off, daemon=True).start()
-    return futures
 
 
 def _submit_one(

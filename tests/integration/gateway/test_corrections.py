@@ -199,7 +199,7 @@ def test_erasing_the_job_erases_its_corrections(client: httpx.Client, job_id: st
     assert (count(engine, corrections), count(engine, corrected_results)) == (0, 0)
     with engine.connect() as connection:
         data = connection.execute(select(events.c.data).where(events.c.kind == "job.corrected")).scalar_one()
-    assert data == {}
+    assert data.keys() == {"changes", "count", "model", "verdict"}, "figures, until the notifier has counted them"
 
 
 class TestPictures:

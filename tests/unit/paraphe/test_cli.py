@@ -129,7 +129,7 @@ def _interrupted_at(method: str, server: ScriptedServer, file: Path) -> str:
             _, said = process.communicate(timeout=20)
         finally:
             process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     return said
 
 
