@@ -20,6 +20,7 @@ from shared.pages.protocol import LENGTH_BYTES, Request
 
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
+_INEXACT_BYTES = 16 * 1024 * 1024  # Linux counts memory in batches: two looks at the same may differ a little
 _PIPE_BYTES = 1024 * 1024
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 # What a decoder's own mistake ends it with. Any other signal somebody has sent.
@@ -173,7 +174,7 @@ class RendererProcess:
     def _took_much(self, most_memory: int) -> bool:
         """Whether the document at hand certainly did. The most at its end may be the parent's: then what was seen."""
         used = most_memory if most_memory > self._parents_memory else self._memory_seen
-        return used > max(self._memory_bytes / 4, self._memory_before)
+        return used > max(self._memory_bytes / 4, self._memory_before + _INEXACT_BYTES)
 
     def _ending(self) -> tuple[int | None, int]:
         """Exit status (negative: the signal) and most memory ever used in bytes, which Popen.wait would not tell."""
