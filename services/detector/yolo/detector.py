@@ -54,12 +54,12 @@ class Detector:
 
     def warm_up(self) -> None:
         """Run the common input shapes once, so that the first page does not wait for a runtime to compile them."""
-        for size in self._model.input_sizes:
-            blank = view(np.zeros((size, 1, 3), dtype=np.uint8), (1, size), size).tensor
-            for count in (1, 2):
+        for count in (1, 2):
+            for size in self._model.input_sizes:
+                blank = view(np.zeros((size, 1, 3), dtype=np.uint8), (1, size), size).tensor
                 self._backend.infer(np.stack([blank] * count))
-                if self._orientation:
-                    self._orientation.turns([middle(np.zeros((1, 1, 3), dtype=np.uint8))] * count)
+            if self._orientation:
+                self._orientation.turns([middle(np.zeros((1, 1, 3), dtype=np.uint8))] * count)
 
     def prepare(self, page: RenderedPage) -> PreparedPage:
         """Make a page ready; thread-safe and free of the model, so callers do it on their own threads."""

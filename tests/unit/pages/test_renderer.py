@@ -5,8 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
+from tests.own_process import in_its_own_process
 from tests.unit.pages.making import endless_pdf, expanding_pdf, pdf_of_pages, saved, striped
 
 LIMITS = RenderLimits()
@@ -172,8 +172,7 @@ def test_a_child_the_kernel_killed_once_it_had_filled_the_memory_is_the_document
     greedy = tmp_path / "greedy.pdf"
     greedy.write_bytes(expanding_pdf())
     # What the parent has used is not held against the child: here nobody knows how much other tests have.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as small_parent:
-        assert small_parent.submit(killed_with_the_memory_full, greedy).result() is ErrorCode.RENDER_MEMORY
+    assert in_its_own_process(killed_with_the_memory_full, greedy) is ErrorCode.RENDER_MEMORY
 
 
 def killed_with_the_memory_full(greedy: Path) -> ErrorCode:
@@ -195,8 +194,7 @@ def killed_with_the_memory_full(greedy: Path) -> ErrorCode:
 def test_a_child_that_gets_no_more_memory_is_known_for_it_also_by_a_large_parent(tmp_path: Path) -> None:
     greedy = tmp_path / "greedy.pdf"
     greedy.write_bytes(expanding_pdf())
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as large_parent:
-        assert large_parent.submit(grown_and_out_of_memory, greedy).result() is ErrorCode.RENDER_MEMORY
+    assert in_its_own_process(grown_and_out_of_memory, greedy) is ErrorCode.RENDER_MEMORY
 
 
 def grown_and_out_of_memory(greedy: Path) -> ErrorCode:

@@ -1,35 +1,28 @@
 """Which signals ask ``paraphe up`` to stop."""
 
 import signal
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import pytest
 
 from paraphe.local.interruption import Interruption
+from tests.own_process import in_its_own_process
 
 TAKEN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def alone(check: Callable[[signal.Signals], None], number: signal.Signals) -> None:
-    """In a process of its own, so that none of these signals reaches whoever runs the tests."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        process.submit(_check, check, number).result()
-
-
-def _check(check: Callable[[signal.Signals], None], number: signal.Signals) -> None:
-    for one in TAKEN:
-        signal.signal(one, lambda *_: None)
-    check(number)
+def heed_all() -> None:
+    """Also where the tests run in the background, and were started to ignore some."""
+    for number in TAKEN:
+        signal.signal(number, lambda *_: None)
 
 
 @pytest.mark.parametrize("number", TAKEN)
 def test_the_first_asks_to_stop_and_the_second_to_hurry(number: signal.Signals) -> None:
-    alone(asks_and_hurries, number)
+    in_its_own_process(asks_and_hurries, number)
 
 
 def asks_and_hurries(number: signal.Signals) -> None:
+    heed_all()
     interruption = Interruption()
     interruption.listen()
     signal.raise_signal(number)
@@ -41,10 +34,11 @@ def asks_and_hurries(number: signal.Signals) -> None:
 @pytest.mark.parametrize("number", TAKEN)
 def test_what_it_was_started_to_ignore_it_ignores(number: signal.Signals) -> None:
     """``nohup paraphe up &`` goes on when the terminal is closed, and heeds a plain ``kill``."""
-    alone(ignores, number)
+    in_its_own_process(ignores, number)
 
 
 def ignores(number: signal.Signals) -> None:
+    heed_all()
     signal.signal(number, signal.SIG_IGN)
     interruption = Interruption()
     interruption.listen()
