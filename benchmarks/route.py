@@ -83,9 +83,9 @@ def _throughput(system: RunningSystem, model: ModelVersion, scans: list[Path], r
     _examine(system, model, scans)  # warm
     with ExitStack() as loops:
         measures: dict[str, Callable[[], float]] = {"whole system": partial(_examine, system, model, scans)}
-        for sizes in dict.fromkeys((model.input_sizes, model.input_sizes[:1])):
-            name = f"plain loop of Ultralytics predict at {_pixels(sizes)} px"
-            measures[name] = loops.enter_context(_plain_predict(model, sizes, scans[0].parent))
+        for count in dict.fromkeys((len(model.input_sizes), 1)):
+            name = f"plain loop of Ultralytics predict at {_pixels(model.input_sizes[:count])} px"
+            measures[name] = loops.enter_context(_plain_predict(_looks(model)[:count], scans[0].parent))
         measures["bare forward on ready tensors"] = forward
         rates: dict[str, list[float]] = {name: [] for name in measures}
         for _ in range(runs):
@@ -103,11 +103,20 @@ def _examine(system: RunningSystem, model: ModelVersion, scans: list[Path]) -> f
     return time.perf_counter() - started
 
 
+def _looks(model: ModelVersion) -> list[tuple[int, Path]]:
+    """The input size of each look at a page, and the network that takes it."""
+    networks = model.files["pytorch"]
+    return list(zip(model.input_sizes, networks if len(networks) > 1 else itertools.cycle(networks), strict=False))
+
+
 @contextmanager
-def _plain_predict(model: ModelVersion, sizes: Sequence[int], folder: Path) -> Iterator[Callable[[], float]]:
-    command = [sys.executable, "-m", "benchmarks.plain_predict", str(model.files["pytorch"]), str(folder)]
+def _plain_predict(looks: Sequence[tuple[int, Path]], folder: Path) -> Iterator[Callable[[], float]]:
+    command = [sys.executable, "-m", "benchmarks.plain_predict", str(folder)]
     with subprocess.Popen(  # noqa: S603 - our own module
-        [*command, *map(str, sizes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, *(f"{size}={weights}" for size, weights in looks)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as loop:
         assert loop.stdin is not None
         assert loop.stdout is not None

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import urllib3
 from minio import Minio
 from minio.commonconfig import CopySource
-from minio.error import S3Error
+from minio.error import MinioException, S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
 from shared.domain.errors import ErrorCode, TemporaryError
@@ -136,7 +136,10 @@ def _client(settings: ObjectsSettings, endpoint: str) -> Minio:
         maxsize=32,
         timeout=urllib3.Timeout(connect=2, read=30),
         # A store that restarts is back within seconds; callers retry beyond that, with their own backoff.
-        retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+        # Its last answer says more than that it was asked three times.
+        retries=urllib3.Retry(
+            total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504], raise_on_status=False
+        ),
     )
     return Minio(
         endpoint,
@@ -168,6 +171,14 @@ def _faults_named() -> Iterator[None]:
         if error.code == "PreconditionFailed":
             raise ObjectChangedError(str(error.resource)) from error
         raise TemporaryError(ErrorCode.STORE_UNAVAILABLE, f"The object store refused: {error.code}.") from error
+    except ServerError as error:
+        raise TemporaryError(
+            ErrorCode.STORE_UNAVAILABLE, f"The object store refused: HTTP status {error.status_code}."
+        ) from error
+    except MinioException as error:
+        raise TemporaryError(
+            ErrorCode.STORE_UNAVAILABLE, "What answers at the object store's address speaks no S3: check the endpoint."
+        ) from error
     except (HTTPError, OSError, ValueError) as error:
         raise TemporaryError(
             ErrorCode.STORE_UNAVAILABLE, f"The object store cannot be reached ({type(error).__name__})."

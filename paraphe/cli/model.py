@@ -155,7 +155,7 @@ def calibrate_model(
 
     _must_be_version(weights)
     described = _description(weights)
-    share = described["training"]["held_out"]
+    share = min(network["training"]["held_out"] for network in described.get("networks", [described]))
     with _faults_named():
         pages = [page for page in read_pages(data, "train") if is_held_out(page.group, share)]
         pages += [page for folder in also or [] for page in read_pages(folder)]

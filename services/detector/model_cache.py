@@ -58,13 +58,18 @@ def read_model(folder: Path) -> ModelVersion:
             classes=tuple(content["classes"]),
             input_sizes=tuple(int(size) for size in content["input_sizes"]),
             thresholds=thresholds,
-            files={form: _checked(folder, file) for form, file in content["files"].items()},
+            files={form: _networks(folder, files) for form, files in content["files"].items()},
             calibration=Calibration(**content["calibration"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ParapheError(
             ErrorCode.INTERNAL_ERROR, f"The model in {folder} cannot be used: {type(error).__name__}: {error}"
         ) from error
+
+
+def _networks(folder: Path, files: dict[str, Any] | list[dict[str, Any]]) -> tuple[Path, ...]:
+    """A list has a network for each look at a page; one file is for all of them."""
+    return tuple(_checked(folder, file) for file in (files if isinstance(files, list) else [files]))
 
 
 def _checked(folder: Path, file: dict[str, Any]) -> Path:

@@ -3,10 +3,11 @@
     python -m services.trainer.export --run RUN --version 9 --out OUT/signatures/9
 
 Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
-weighs less then. An earlier version's folder may stand for a run, but for the last.
+weighs less then. An earlier version's folder, or its weights, may stand for a run, but for the last.
 
-Its scores are raw and its thresholds placeholders until ``paraphe model calibrate`` has measured them: not before that
-does it belong into models/, whose highest version a worker takes when it starts.
+The version's scores are raw and its thresholds placeholders until ``paraphe model calibrate`` has measured them: not
+before that does it belong into models/, whose highest version a worker takes when it starts. Networks for one look each
+are joined into one version by services.trainer.joining.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from shared.domain.model_version import Calibration
 _KEPT_ARGUMENTS = ("task", "imgsz", "single_cls")  # the rest names folders of the machine that trained
 _FOLDERS = frozenset({"data", "out", "warm_start", "extra"})
 _FORMATS = {"onnx": "onnx", "pytorch": "pt"}
-_UNCALIBRATED = {"accept": 0.5, "review": 0.25}
+UNCALIBRATED = {"accept": 0.5, "review": 0.25}
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def export(runs: Sequence[Path], out: Path, release: Release) -> dict[str, Any]:
     clean_checkpoint([last_checkpoint(run) for run in runs], weights)
     _export_onnx(weights, sizes[0])
     description = _description(record, release, sizes, averaged=len(runs))
-    description["files"] = {kind: _file(out / f"model.{suffix}") for kind, suffix in _FORMATS.items()}
+    description["files"] = {kind: recorded(out / f"model.{suffix}") for kind, suffix in _FORMATS.items()}
     (out / "model.json").write_text(json.dumps(description, indent=2) + "\n")
     return description
 
@@ -57,8 +58,10 @@ def export(runs: Sequence[Path], out: Path, release: Release) -> dict[str, Any]:
 def last_checkpoint(run: Path) -> Path:
     """The run's newest: its rate has fallen furthest, and a few dozen held-out pages cannot tell epochs apart.
 
-    Of a model version's folder, the weights.
+    Of a model version's folder, the weights; a file of weights is itself.
     """
+    if run.is_file():
+        return run
     exported = run / "model.pt"
     return exported if exported.exists() else run / "run" / "weights" / "last.pt"
 
@@ -109,7 +112,8 @@ def _export_onnx(weights: Path, size: int) -> None:
     onnx.save(model, str(weights.with_suffix(".onnx")))
 
 
-def _file(path: Path) -> dict[str, str]:
+def recorded(path: Path) -> dict[str, str]:
+    """A file as model.json names it."""
     return {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
@@ -121,7 +125,7 @@ def _description(record: dict[str, Any], release: Release, sizes: tuple[int, ...
         "family": settings["family"],
         "classes": record.get("classes", ["signature"]),
         "input_sizes": list(sizes),
-        "thresholds": _UNCALIBRATED,
+        "thresholds": UNCALIBRATED,
         "calibration": asdict(Calibration()),
         "averaged_runs": averaged,
         "training": {key: value for key, value in settings.items() if key not in _FOLDERS},

@@ -26,6 +26,8 @@ from shared.domain.labels import KINDS
 _MAY_CHANGE = frozenset({"out", "hours", "batch", "threads"})
 """Settings that take effect where a run is resumed. Of most others Ultralytics keeps what it was begun with."""
 
+_FOLDERS = frozenset({"data", "warm_start", "extra"})
+
 
 class ResumeError(ValueError):
     """The run was begun with other settings; the message names them."""
@@ -126,11 +128,18 @@ def train(settings: TrainingSettings) -> Path:
 def _refuse_other_settings(settings: TrainingSettings, out: Path) -> None:
     begun = json.loads(_record(out).read_text())["settings"]
     changed = [
-        name for name, value in asdict(settings).items() if name not in _MAY_CHANGE and begun.get(name, value) != value
+        name
+        for name, value in asdict(settings).items()
+        if name not in _MAY_CHANGE and _spelled_out(name, begun.get(name, value)) != _spelled_out(name, value)
     ]
     if changed:
         named = ", ".join(f"--{name.replace('_', '-')} {begun[name]!r}" for name in changed)
         raise ResumeError(f"{out}: this run was begun with {named}: resume it so, or name another --out for a new one")
+
+
+def _spelled_out(name: str, value: Any) -> Any:
+    """A folder may be named in several ways: from here or from the root, with a slash behind it or not."""
+    return [Path(one).resolve() for one in value.split(",") if one] if name in _FOLDERS else value
 
 
 def _refuse_unknown_classes(pages: Sequence[LabelledPage]) -> None:

@@ -31,8 +31,8 @@ class ModelVersion:
     """Weights with everything needed to use them.
 
     ``input_sizes``: the longer side of the network's input in pixels, one for each look at a page, largest first.
-    ``classes`` are in the order of the network's class scores; ``files`` maps a format (``onnx``, ``pytorch``) to a
-    path whose content has been checked against its recorded sha256.
+    ``classes`` are in the order of the network's class scores; ``files`` maps a format (``onnx``, ``pytorch``) to the
+    network for each look, or to one for all of them: paths whose content has been checked against its recorded sha256.
     """
 
     name: str
@@ -40,12 +40,14 @@ class ModelVersion:
     classes: tuple[str, ...]
     input_sizes: tuple[int, ...]
     thresholds: Thresholds
-    files: dict[str, Path]
+    files: dict[str, tuple[Path, ...]]
     calibration: Calibration = Calibration()
 
     def __post_init__(self) -> None:
         if not self.input_sizes or list(self.input_sizes) != sorted(set(self.input_sizes), reverse=True):
             raise ValueError(f"input sizes are one or more, largest first, not {self.input_sizes}")
+        if any(len(networks) not in {1, len(self.input_sizes)} for networks in self.files.values()):
+            raise ValueError(f"files hold one network, or one for each of {len(self.input_sizes)} looks")
 
     @property
     def raster_size(self) -> int:

@@ -42,7 +42,18 @@ def test_the_highest_version_is_used(cache: ModelCache, tmp_path: Path) -> None:
     assert (model.name, model.version, model.input_sizes) == ("signatures", "10", (896, 640))
     assert model.classes == ("signature", "initials")
     assert model.thresholds == Thresholds(accept=0.5, review=0.25)
-    assert model.files == {"onnx": tmp_path / "signatures" / "10" / "model.onnx"}
+    assert model.files == {"onnx": (tmp_path / "signatures" / "10" / "model.onnx",)}
+
+
+def test_each_look_may_have_a_network_of_its_own(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"signatures 1").hexdigest()
+    files = {"onnx": [{"path": name, "sha256": digest} for name in ("model.onnx", "small.onnx")]}
+    folder = write_model(tmp_path, "signatures", "1", files=files)
+    (folder / "small.onnx").write_bytes(b"signatures 1")
+    assert read_model(folder).files == {"onnx": (folder / "model.onnx", folder / "small.onnx")}
+    (folder / "small.onnx").write_bytes(b"another")
+    with pytest.raises(ParapheError, match=r"small\.onnx differs from its recorded sha256"):
+        read_model(folder)
 
 
 def test_a_version_can_be_asked_for(cache: ModelCache) -> None:
@@ -73,6 +84,7 @@ def test_a_file_that_is_not_the_recorded_one_is_refused(cache: ModelCache, tmp_p
     [
         {"thresholds": {"accept": 0.1, "review": 0.9}},
         {"files": {"onnx": {}}},
+        {"files": {"onnx": []}},
         {"input_sizes": "large"},
         {"input_sizes": [640, 896]},
         {"calibration": {"slope": -1}},

@@ -53,6 +53,7 @@ def test_a_run_and_a_version_both_have_weights_to_average(tmp_path: Path) -> Non
     (version / "model.pt").touch()
     assert last_checkpoint(run) == run / "run" / "weights" / "last.pt"
     assert last_checkpoint(version) == version / "model.pt"
+    assert last_checkpoint(version / "model.pt") == version / "model.pt"
 
 
 def test_of_the_head_of_yolo26_the_detector_is_given_the_branch_it_reads() -> None:

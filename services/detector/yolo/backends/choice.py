@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from services.detector.yolo.backends.backend import Backend, Precision
+from services.detector.yolo.backends.by_size import NetworkForEachSize
 from shared.domain.errors import ErrorCode, ParapheError
 from shared.domain.model_version import ModelVersion
 from shared.processor import usable_cores
@@ -26,14 +27,15 @@ def choose_backend(
     precision: Precision = "f32",
     threads: int | None = None,
 ) -> Backend:
-    """Load ``model`` on a runtime, with ``threads`` CPU threads (default: all cores).
+    """Load all networks of ``model`` on a runtime, with ``threads`` CPU threads (default: all cores).
 
     ``auto`` is PyTorch when it can use CUDA, else OpenVINO, else ONNX Runtime, else PyTorch. Raises ParapheError
     naming what to install, or which weights the model lacks.
     """
     chosen = _automatic(model) if name == "auto" else name
     _check_usable(chosen, model)
-    return _load(chosen, model.files[_FORMATS[chosen]], precision, threads or usable_cores())
+    networks = [_load(chosen, path, precision, threads or usable_cores()) for path in model.files[_FORMATS[chosen]]]
+    return networks[0] if len(networks) == 1 else NetworkForEachSize(model.input_sizes, networks)
 
 
 def open_onnx(network: Path) -> Backend | None:

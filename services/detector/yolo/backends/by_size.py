@@ -1,0 +1,20 @@
+"""A model whose looks at a page each have a network of their own."""
+
+from collections.abc import Sequence
+
+from services.detector.yolo.arrays import Floats
+from services.detector.yolo.backends.backend import Backend
+
+
+class NetworkForEachSize:
+    """Networks on one runtime, one for each size of input. See Backend."""
+
+    def __init__(self, sizes: Sequence[int], networks: Sequence[Backend]) -> None:
+        self._networks = dict(zip(sizes, networks, strict=True))
+        self.name = networks[0].name
+        self.device = networks[0].device
+        self.preferred_batch = networks[0].preferred_batch
+
+    def infer(self, batch: Floats) -> Floats:
+        """See Backend. A page's longer side tells the size."""
+        return self._networks[max(batch.shape[2:])].infer(batch)

@@ -1,0 +1,81 @@
+"""Networks trained apart, one for each look, become one version; what cannot be one is refused."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.detector.model_cache import read_model
+from services.trainer.dataset import DatasetError
+from services.trainer.joining import join, main
+from shared.domain.model_version import Calibration
+from shared.settings import PROJECT_ROOT
+
+ONE_LOOK = PROJECT_ROOT / "models" / "signatures-fast" / "8"
+
+
+def exported(folder: Path, **changes: Any) -> Path:
+    """A version with one look, as the export writes it."""
+    shutil.copytree(ONE_LOOK, folder)
+    described = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(described | changes))
+    return folder
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return exported(tmp_path / "small")
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    return exported(tmp_path / "large", input_sizes=[1024], family="yolo11s")
+
+
+def test_the_largest_look_comes_first_and_each_network_says_where_it_is_from(
+    small: Path, large: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "signatures" / "10"
+    main([*("--looks", str(small)), *("--looks", str(large)), "--version", "10", "--out", str(out)])
+    model = read_model(out)
+    assert (model.name, model.version, model.input_sizes) == ("signatures", "10", (1024, 640))
+    assert model.calibration == Calibration()
+    assert [path.name for path in model.files["onnx"]] == ["model-1024.onnx", "model-640.onnx"]
+    assert [path.read_bytes() for path in model.files["pytorch"]] == [(ONE_LOOK / "model.pt").read_bytes()] * 2
+    joined = json.loads((out / "model.json").read_text())
+    assert [one["family"] for one in joined["networks"]] == ["yolo11s", "yolo11n"]
+    assert f"paraphe model calibrate --weights {out}" in capsys.readouterr().out
+
+
+def test_one_look_of_a_version_is_replaced_and_the_other_stays(small: Path, large: Path, tmp_path: Path) -> None:
+    join([small, large], tmp_path / "10", "signatures", "10")
+    trained = exported(tmp_path / "trained", averaged_runs=7)
+    (trained / "model.onnx").write_bytes(b"trained on")
+    join([tmp_path / "10", trained], tmp_path / "10.1", "signatures", "10.1")
+    stayed, replaced = read_model(tmp_path / "10.1").files["onnx"]
+    assert stayed.read_bytes() == (tmp_path / "10" / "model-1024.onnx").read_bytes()
+    assert replaced.read_bytes() == b"trained on"
+    networks = json.loads((tmp_path / "10.1" / "model.json").read_text())["networks"]
+    assert [one["family"] for one in networks] == ["yolo11s", "yolo11n"]
+    assert networks[1]["averaged_runs"] == 7
+
+
+def test_a_network_with_two_looks_can_lend_one(small: Path, tmp_path: Path) -> None:
+    both = exported(tmp_path / "both", input_sizes=[1024, 640], family="yolo11s")
+    join([both, small], tmp_path / "out", "signatures", "10")
+    networks = json.loads((tmp_path / "out" / "model.json").read_text())["networks"]
+    assert [one["family"] for one in networks] == ["yolo11s", "yolo11n"]
+
+
+def test_networks_that_know_different_kinds_are_refused_and_nothing_is_written(small: Path, tmp_path: Path) -> None:
+    other = exported(tmp_path / "other", input_sizes=[1024], classes=["signature"])
+    with pytest.raises(DatasetError, match="different kinds"):
+        join([small, other], tmp_path / "out", "signatures", "10")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_version_that_is_there_is_not_written_over(small: Path, large: Path) -> None:
+    with pytest.raises(SystemExit, match="exists"):
+        main([*("--looks", str(small)), *("--looks", str(large)), "--version", "8", "--out", str(small)])
