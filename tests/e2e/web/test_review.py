@@ -252,6 +252,20 @@ class TestInCompany:
         assert shown(page) == f"{second} 1"
         assert desk.correction(first)["correction"]["no_signature"] is True
 
+    def test_it_is_told_when_nobody_can_say_who_decided_meanwhile(self, desk: Desk) -> None:
+        job_id = desk.examined(a_page(0.45))
+        page = desk.person()
+        sit_down(desk, page)
+        assert shown(page) == f"{job_id} 1"
+        desk.correct_elsewhere(job_id)
+        page.route(
+            "**/pages/1/correction",
+            lambda route: route.fallback() if route.request.method == "PUT" else route.fulfill(status=503, json={}),
+        )
+        page.keyboard.press("a")
+        expect(page.locator("[data-part=notice]")).to_contain_text("It could not be saved.")
+        desk.complaints.clear()
+
     def test_a_page_corrected_elsewhere_while_it_is_read_is_not_served(self, desk: Desk) -> None:
         first, second = desk.examined(a_page(0.45)), desk.examined(a_page(0.4))
         page = desk.person()

@@ -147,6 +147,6 @@ def test_pytorch_computes_in_bf16_only_where_the_cpu_does(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    noise = np.random.default_rng(7).random((1, 3, 64, 64), np.float32)
+    noise = np.random.default_rng(7).random((1, 3, model.input_sizes[-1], 64), np.float32)
     exact, quick = (choose_backend(model, "pytorch", precision, THREADS).infer(noise) for precision in PRECISIONS)
     assert np.array_equal(exact, quick) is same

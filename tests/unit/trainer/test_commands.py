@@ -137,7 +137,7 @@ def test_a_page_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None
 
 def test_a_model_that_is_not_as_recorded_is_refused(folder: Path, tmp_path: Path) -> None:
     version = Path(shutil.copytree(SHIPPED, tmp_path / "version"))
-    (version / "model.onnx").write_bytes(b"cut off")
+    (version / "model-640.onnx").write_bytes(b"cut off")
     refused = model("evaluate", "--weights", version, "--data", folder)
     assert refused.exit_code == 1
     assert "recorded sha256" in refused.stderr
@@ -204,10 +204,12 @@ def test_calibrate_writes_thresholds_that_production_reads(folder: Path, tmp_pat
     assert kept == {}, "figures at other thresholds are not this version's any more"
 
 
-def test_calibrate_asks_for_pages_where_training_held_none_out(folder: Path, tmp_path: Path) -> None:
-    version = Path(shutil.copytree(SHIPPED, tmp_path / "version"))
+@pytest.mark.parametrize("shipped", [SHIPPED, ONE_LOOK], ids=["a network for each look", "one network"])
+def test_calibrate_asks_for_pages_where_training_held_none_out(shipped: Path, folder: Path, tmp_path: Path) -> None:
+    version = Path(shutil.copytree(shipped, tmp_path / "version"))
     described = json.loads((version / "model.json").read_text())
-    described["training"]["held_out"] = 0
+    for network in described.get("networks", [described]):
+        network["training"]["held_out"] = 0
     (version / "model.json").write_text(json.dumps(described))
     done = CliRunner().invoke(model_app, ["calibrate", "--weights", str(version), "--data", str(folder)])
     assert done.exit_code == 1

@@ -181,7 +181,7 @@ class Review {
       this.tell(`${t(isAccepted ? "review.accepted" : "review.rejected")}: ${one.item.filename ?? t("unnamed")}`, "good");
       this.finished(one);
     } catch (error) {
-      await this.explain(error, one);
+      await this.explain(error, one).catch(() => this.tell(t("review.failed"), "bad"));
     } finally {
       this.isBusy = false;
     }
