@@ -13,7 +13,7 @@ from services.trainer.joining import join, main
 from shared.domain.model_version import Calibration
 from shared.settings import PROJECT_ROOT
 
-ONE_LOOK = PROJECT_ROOT / "models" / "signatures-fast" / "8"
+ONE_LOOK = max((PROJECT_ROOT / "models" / "signatures-fast").glob("*/model.json")).parent
 
 
 def exported(folder: Path, **changes: Any) -> Path:
