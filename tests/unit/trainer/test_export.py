@@ -56,7 +56,8 @@ def test_a_run_and_a_version_both_have_weights_to_average(tmp_path: Path) -> Non
     assert last_checkpoint(version / "model.pt") == version / "model.pt"
 
 
-def test_of_the_head_of_yolo26_the_detector_is_given_the_branch_it_reads() -> None:
-    network = runtime.load_model(architecture("yolo11n-end2end")).model.eval()
+@pytest.mark.parametrize("family", ["yolo11n-end2end", "yolo11n-distances"])
+def test_of_the_head_of_yolo26_the_detector_is_given_the_branch_it_reads(family: str) -> None:
+    network = runtime.load_model(architecture(family)).model.eval()
     boxes_and_scores, _ = network(torch.rand(1, 3, 64, 64))
     assert boxes_and_scores.shape == (1, 4 + 3, 8 * 8 + 4 * 4 + 2 * 2)
