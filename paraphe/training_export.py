@@ -1,6 +1,5 @@
 """Corrected pages leave for training here and nowhere else: only those whose sender consented, each on record."""
 
-import csv
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import Connection, Engine
 
+from paraphe.dataset_folder import Row, new_dataset, write_index
 from shared.db import audit, jobs, training
 from shared.db.audit import Action, Actor
 from shared.db.engine import transact
@@ -25,21 +25,12 @@ from shared.domain.labels import KINDS, SIGNATURES_ONLY
 from shared.objects import ObjectStore
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
-from shared.scratch import held_folder, scratch_folder
+from shared.scratch import scratch_folder
 
 SOURCE = "corrected"
 """What the dataset's index calls these pages' source."""
 
 Raster = np.ndarray[Any, np.dtype[np.uint8]]
-
-# Whatever it is to become: an export that was killed has told nobody of its pages, so the next one beside it clears up.
-_UNFINISHED = ".paraphe-export-"
-
-_COLUMNS = ("source", "file", "width", "height", "n_boxes", "group", "doc", "tags")
-
-
-class ExportRefusedError(Exception):
-    """Nothing was written; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +48,7 @@ class _Entry:
 
     client_id: UUID
     job_id: UUID
-    row: dict[str, object]
+    row: Row
     files: tuple[Path, Path]
 
 
@@ -71,27 +62,17 @@ class TrainingExport:
         self._left_out: list[str] = []
 
     def write(self, out: Path, client_name: str | None = None) -> Exported:
-        """All corrected pages that may leave, of one client or of all. ExportRefusedError when ``out`` holds anything.
+        """All corrected pages that may leave, of one client or of all. FolderNotEmptyError when ``out`` holds anything.
 
         Consent is looked at when a document is fetched and once more at the end: what was withdrawn or erased
         meanwhile is not in the folder.
         """
-        out = out.absolute()
-        if out.exists() and any(out.iterdir()):
-            raise ExportRefusedError(f"{out} is not empty; name a new folder.")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with held_folder(out.parent, _UNFINISHED) as folder, scratch_folder():
-            unfinished = folder / "export"
-            entries = self._record(list(self._draw_all(unfinished, client_name)))
-            _write_index(unfinished, entries)
-            if out.exists():
-                out.rmdir()
-            unfinished.rename(out)
+        with new_dataset(out, SOURCE) as folder, scratch_folder():
+            entries = self._record(list(self._draw_all(folder, client_name)))
+            write_index(folder, [entry.row for entry in entries])
         return Exported(len(entries), len({entry.job_id for entry in entries}), self._left_out)
 
     def _draw_all(self, folder: Path, client_name: str | None) -> Iterator[_Entry]:
-        for part in ("images", "labels"):
-            (folder / part / SOURCE).mkdir(parents=True)
         with Renderer(1) as renderer:
             for corrected in transact(self._engine, lambda c: training.corrected_jobs(c, client_name)):
                 job = self._allowed(corrected.client_id, corrected.id)
@@ -177,10 +158,3 @@ def _label(kind: Kind, box: Box) -> str:
     left, top = max(0.0, box.x), max(0.0, box.y)
     width, height = min(1.0, box.x + box.width) - left, min(1.0, box.y + box.height) - top
     return f"{KINDS.index(kind)} {left + width / 2:.6f} {top + height / 2:.6f} {width:.6f} {height:.6f}"
-
-
-def _write_index(folder: Path, entries: Sequence[_Entry]) -> None:
-    with (folder / "index.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, _COLUMNS)
-        writer.writeheader()
-        writer.writerows(entry.row for entry in entries)

@@ -83,8 +83,9 @@ def export_data(
     """
     from paraphe.backup.errors import BackupError
     from paraphe.backup.reaching import servers_of
+    from paraphe.dataset_folder import FolderNotEmptyError
     from paraphe.local.interruption import Interruption, StopRequestedError
-    from paraphe.training_export import ExportRefusedError, TrainingExport
+    from paraphe.training_export import TrainingExport
     from shared.db.engine import make_engine
     from shared.domain.errors import TemporaryError
     from shared.objects import ObjectStore
@@ -101,14 +102,60 @@ def export_data(
                 done = export.write(out, client_name)
             finally:
                 engine.dispose()
-    except (BackupError, ExportRefusedError, TemporaryError) as error:
+    except (BackupError, FolderNotEmptyError, TemporaryError) as error:
         typer.secho(str(error), fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from error
     except StopRequestedError as error:
         raise typer.Exit(130) from error
-    for what in done.left_out:
-        typer.secho(f"left out: {what}", fg=typer.colors.YELLOW, err=True)
+    _tell_left_out(done.left_out)
     typer.echo(f"{out}: {done.pages} pages of {done.documents} documents")
+
+
+@data_app.command("unsigned")
+def gather_unsigned(
+    documents: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of PDFs and pictures, none of them signed; searched through.", exists=True, file_okay=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the dataset; new or empty.")],
+    each: Annotated[int, typer.Option(min=1, help="How many pages of a document at most.")] = 3,
+    marked_by: Annotated[
+        Path | None, typer.Option(help="Only pages on which this model version marks a signature.", exists=True)
+    ] = None,
+    floor: Annotated[
+        float, typer.Option(min=0.001, max=1.0, help="With --marked-by: from which confidence on.")
+    ] = 0.03,
+) -> None:
+    """Make a dataset of documents that nobody signed: blank forms, templates, whatever is taken for signed.
+
+    Train on it (--extra), or have its pages signed by the synthesis (--resign --papers).
+    """
+    from rich.progress import track
+
+    from paraphe.cli.predictors import marks_signatures
+    from paraphe.dataset_folder import FolderNotEmptyError
+    from paraphe.unsigned_documents import UnsignedDocuments
+    from services.trainer.dataset import DatasetError
+    from shared.domain.errors import ParapheError
+    from shared.settings import LimitSettings
+
+    try:
+        with marks_signatures(marked_by, floor) as marked:
+            found = UnsignedDocuments(documents, each, LimitSettings().rendering(), marked).write(
+                out, lambda files: track(files, "drawing", console=Console(stderr=True))
+            )
+    except (DatasetError, FolderNotEmptyError, ParapheError) as error:
+        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from error
+    _tell_left_out(found.left_out)
+    typer.echo(f"{out}: {found.pages} pages of {found.documents} documents")
+
+
+def _tell_left_out(left_out: Sequence[str]) -> None:
+    for what in left_out:
+        typer.secho(f"left out: {what}", fg=typer.colors.YELLOW, err=True)
 
 
 def _counts_table(rows: dict[str, dict[str, int]], kinds: Sequence[str]) -> Table:

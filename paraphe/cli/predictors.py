@@ -1,6 +1,6 @@
 """What `paraphe model evaluate` can measure: our production path, or weights of others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from services.detector.settings import WorkerSettings
 from services.detector.yolo.backends.choice import BackendName, choose_backend
 from services.detector.yolo.detector import Detector
 from services.detector.yolo.orientation import load_orientation
-from shared.domain.detection import Page
+from shared.domain.detection import Kind, Page
 from shared.domain.model_version import Calibration, ModelVersion
 from shared.domain.verdict import Thresholds
 from shared.pages.limits import RenderLimits
@@ -59,6 +59,18 @@ def uncalibrated(folder: Path, backend: BackendName | None, floor: float) -> Ite
     """A model version on the production path, its scores as the network gives them."""
     with Renderer(processes=1) as renderer:
         yield _production(replace(read_model(folder), calibration=Calibration()), backend, renderer, floor)
+
+
+@contextmanager
+def marks_signatures(weights: Path | None, floor: float) -> Iterator[Callable[[Path], bool] | None]:
+    """Whether a model version marks a signature on a page, with at least this confidence; None without a version."""
+    if weights is None:
+        yield None
+        return
+    with open_candidate(weights, None, None, floor) as candidate:
+        yield lambda page: any(
+            one.kind is Kind.SIGNATURE for seen in candidate.predict(page) for one in seen.detections
+        )
 
 
 def _production(version: ModelVersion, backend: BackendName | None, renderer: Renderer, floor: float) -> Candidate:

@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-from services.trainer.dataset import DatasetError
+from services.trainer.dataset import DatasetError, LabelledPage
 from services.trainer.packing import HELD_OUT_SHARE
 from services.trainer.synthesis.crops import real_signatures
 from services.trainer.synthesis.recipes import RECIPES
@@ -17,11 +17,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, write the pages, say how fast."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.resign and not options.crops:
-        parser.error("--resign takes its pages from --crops: name the folder of signature data there")
+    if options.resign and not (options.papers or options.crops):
+        parser.error("--resign takes its pages from --papers or --crops: name a folder of labelled pages there")
+    if options.papers and not options.resign:
+        parser.error("--papers are pages to sign: say --resign")
     try:
         real = real_signatures(options.crops, held_out=options.held_out) if options.crops else None
-        resigned = pages_to_sign(options.crops, options.held_out) if options.resign else ()
+        resigned = _to_sign(options) if options.resign else ()
     except DatasetError as error:
         raise SystemExit(str(error)) from error
     recipes = tuple(recipe for recipe in RECIPES if not options.only or recipe.name in options.only)
@@ -30,6 +32,11 @@ def main(arguments: list[str] | None = None) -> None:
     for done in write_pages(series, options.first, options.pages, options.processes):
         if done % 100 == 0 or done == options.pages:
             print(f"{done}/{options.pages} pages, {done / (time.monotonic() - started):.1f} a second", flush=True)
+
+
+def _to_sign(options: argparse.Namespace) -> tuple[LabelledPage, ...]:
+    """The pages that are signed anew; of papers training holds none out, for they are no part of its data."""
+    return pages_to_sign(options.papers, 0.0) if options.papers else pages_to_sign(options.crops, options.held_out)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         "--resign",
         action="store_true",
         help="pages of that train split with other signatures, instead of drawn pages; labelled for signatures only",
+    )
+    parser.add_argument(
+        "--papers",
+        type=Path,
+        help="with --resign: take the pages from this data's train split, not from that of --crops",
     )
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
     parser.add_argument(

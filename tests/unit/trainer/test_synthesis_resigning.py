@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from services.trainer.dataset import read_pages
 from services.trainer.packing import Packing, pack
@@ -88,4 +89,40 @@ def test_pages_to_sign_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         main(["--pages", "1", "--out", str(tmp_path / "out"), "--resign"])
     assert "--crops" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def paper_colour(picture: Path) -> np.ndarray:
+    with Image.open(picture) as opened:
+        return np.asarray(np.median(np.asarray(opened.convert("RGB")), axis=(0, 1)))
+
+
+def test_other_papers_are_signed_with_the_signatures_of_the_crops(data: Path, tmp_path: Path) -> None:
+    papers, out = tmp_path / "papers", tmp_path / "anew"
+    for part in ("images", "labels"):
+        (papers / part).mkdir(parents=True)
+    teal = np.full((900, 700, 3), (90, 190, 180), np.uint8)
+    Image.fromarray(teal).save(papers / "images/form.png")
+    (papers / "labels/form.txt").write_text("")
+    options = ["--out", str(out), "--crops", str(data), "--papers", str(papers), "--held-out", "0"]
+    main(["--pages", "12", *options, "--resign", "--processes", "1"])
+    made = read_pages(out)
+    assert {len(page.boxes) for page in made} >= {0, 1}, "some are signed, some are not"
+    as_it_was = [paper_colour(page.path) for page in made if "as_it_was" in page.tags]
+    assert as_it_was
+    assert np.abs(np.array(as_it_was) - (90, 190, 180)).max() < 6, "the paper is the one given"
+
+
+def test_papers_are_not_drawn_pages(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--pages", "1", "--out", str(tmp_path), "--crops", str(data), "--papers", str(data)])
+    assert "say --resign" in capsys.readouterr().err
+
+
+def test_no_page_to_sign_is_said_and_no_other_is_drawn_instead(data: Path, tmp_path: Path) -> None:
+    options = ["--pages", "1", "--out", str(tmp_path / "out"), "--crops", str(data), "--resign"]
+    other = write_letters(tmp_path / "other")
+    (other / "index.csv").write_text((other / "index.csv").read_text().replace(",train,", ",val,"))
+    with pytest.raises(SystemExit, match="no page in split 'train'"):
+        main([*options, "--held-out", "0", "--papers", str(other)])
     assert not (tmp_path / "out").exists()
