@@ -12,44 +12,32 @@ are joined into one version by services.trainer.joining.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from services.trainer import runtime
-from shared.domain.model_version import Calibration
+from services.trainer.release import Release, parser_of, recorded, say_what_is_next
 
 _KEPT_ARGUMENTS = ("task", "imgsz", "single_cls")  # the rest names folders of the machine that trained
 _FOLDERS = frozenset({"data", "out", "warm_start", "extra"})
 _FORMATS = {"onnx": "onnx", "pytorch": "pt"}
-UNCALIBRATED = {"accept": 0.5, "review": 0.25}
-
-
-@dataclass(frozen=True)
-class Release:
-    """What a version is called, and the longer side in pixels of each look it takes at a page, largest first."""
-
-    name: str
-    version: str
-    sizes: tuple[int, ...] = ()
 
 
 def export(runs: Sequence[Path], out: Path, release: Release) -> dict[str, Any]:
     """Write model.pt, model.onnx and model.json under out and return what model.json holds: of the last run."""
     runtime.prepare(runs[-1] / "ultralytics")
     record = json.loads((runs[-1] / "settings.json").read_text())
-    sizes = release.sizes or (record["settings"]["size"],)
+    release = replace(release, sizes=release.sizes or (record["settings"]["size"],))
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "model.pt"
     clean_checkpoint([last_checkpoint(run) for run in runs], weights)
-    _export_onnx(weights, sizes[0])
-    description = _description(record, release, sizes, averaged=len(runs))
+    _export_onnx(weights, release.sizes[0])
+    description = release.described(record.get("classes", ["signature"]), _origin(record, averaged=len(runs)))
     description["files"] = {kind: recorded(out / f"model.{suffix}") for kind, suffix in _FORMATS.items()}
     (out / "model.json").write_text(json.dumps(description, indent=2) + "\n")
     return description
@@ -112,41 +100,22 @@ def _export_onnx(weights: Path, size: int) -> None:
     onnx.save(model, str(weights.with_suffix(".onnx")))
 
 
-def recorded(path: Path) -> dict[str, str]:
-    """A file as model.json names it."""
-    return {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-
-
-def _description(record: dict[str, Any], release: Release, sizes: tuple[int, ...], averaged: int) -> dict[str, Any]:
+def _origin(record: dict[str, Any], averaged: int) -> dict[str, Any]:
+    """What a network came from, as model.json tells it."""
     settings = record["settings"]
     return {
-        "name": release.name,
-        "version": release.version,
         "family": settings["family"],
-        "classes": record.get("classes", ["signature"]),
-        "input_sizes": list(sizes),
-        "thresholds": UNCALIBRATED,
-        "calibration": asdict(Calibration()),
         "averaged_runs": averaged,
         "training": {key: value for key, value in settings.items() if key not in _FOLDERS},
         "versions": record["versions"],
         "dataset": record.get("dataset", []),
-        "metrics": {},
-        "licence": "AGPL-3.0-or-later",
     }
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(
-        prog="python -m services.trainer.export",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("export", __doc__)
     parser.add_argument("--run", type=Path, action="append", required=True, help="several are averaged, the last leads")
-    parser.add_argument("--out", type=Path, required=True, help="the version's folder, outside models/")
-    parser.add_argument("--name", default="signatures", help="what requests call the model (default: %(default)s)")
-    parser.add_argument("--version", required=True, help="a number, higher than that of the version in use")
     parser.add_argument(
         "--look",
         type=int,
@@ -158,7 +127,7 @@ def main(arguments: list[str] | None = None) -> None:
     release = Release(chosen.name, chosen.version, tuple(sorted(set(chosen.look), reverse=True)))
     described = export(chosen.run, chosen.out, release)
     print(json.dumps(described, indent=2))
-    print(f"Now: paraphe model calibrate --weights {chosen.out} --data DIR")
+    say_what_is_next(chosen.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Joins networks that were trained apart, each for one look at a page, into one model version.
 
-    python -m services.trainer.joining --looks LARGE --looks SMALL --version 10 --out OUT/signatures/10
+    python -m services.trainer.joining --looks LARGE --looks SMALL --version 11 --out OUT/signatures/11
 
 LARGE and SMALL are folders of versions: exports with one look each, or a version in use of which a look stays as it is.
 Of looks at one size the last counts. The scores of what comes out are raw until ``paraphe model calibrate`` has
@@ -9,18 +9,16 @@ measured them.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from services.trainer.dataset import DatasetError
-from services.trainer.export import UNCALIBRATED, recorded
-from shared.domain.model_version import Calibration
+from services.trainer.release import Release, parser_of, recorded, say_what_is_next
 
 _OF_A_NETWORK = ("family", "averaged_runs", "training", "versions", "dataset")
 
@@ -46,17 +44,10 @@ def join(folders: Sequence[Path], out: Path, name: str, version: str) -> None:
     if any(look.kinds != kinds for look in largest_first):
         raise DatasetError("The networks tell different kinds apart: train all of them with the same --kinds.")
     out.mkdir(parents=True)
-    described = {
-        "name": name,
-        "version": version,
-        "classes": kinds,
-        "input_sizes": [look.size for look in largest_first],
-        "thresholds": UNCALIBRATED,
-        "calibration": asdict(Calibration()),
-        "networks": [look.origin for look in largest_first],
-        "metrics": {},
-        "licence": "AGPL-3.0-or-later",
-        "files": {form: [_copied(look, form, out) for look in largest_first] for form in largest_first[0].weights},
+    release = Release(name, version, tuple(look.size for look in largest_first))
+    described = release.described(kinds, {"networks": [look.origin for look in largest_first]})
+    described["files"] = {
+        form: [_copied(look, form, out) for look in largest_first] for form in largest_first[0].weights
     }
     (out / "model.json").write_text(json.dumps(described, indent=2) + "\n")
 
@@ -77,21 +68,14 @@ def _copied(look: _Look, form: str, out: Path) -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line of the module."""
-    parser = argparse.ArgumentParser(
-        prog="python -m services.trainer.joining",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("joining", __doc__)
     parser.add_argument("--looks", type=Path, action="append", required=True, help="a version's folder; give several")
-    parser.add_argument("--out", type=Path, required=True, help="the version's folder, outside models/")
-    parser.add_argument("--name", default="signatures", help="what requests call the model (default: %(default)s)")
-    parser.add_argument("--version", required=True, help="a number, higher than that of the version in use")
     chosen = parser.parse_args(arguments)
     try:
         join(chosen.looks, chosen.out, chosen.name, chosen.version)
     except (DatasetError, OSError) as error:
         sys.exit(str(error))
-    print(f"Now: paraphe model calibrate --weights {chosen.out} --data DIR")
+    say_what_is_next(chosen.out)
 
 
 if __name__ == "__main__":
