@@ -306,6 +306,23 @@ def test_unsaved_boxes_survive_a_session_that_ends(desk: Desk) -> None:
     assert len(desk.correction(job_id, 2)["correction"]["boxes"]) == 2
 
 
+def test_they_are_not_offered_to_who_logs_in_next(desk: Desk) -> None:
+    job_id = desk.examined(a_page(0.9))
+    page = desk.person()
+    desk.person("bruno@example.org")
+    correct(desk, page, job_id)
+    page.keyboard.press("n")
+    expect(boxes(page)).to_have_count(2)
+    with desk.engine.begin() as connection:
+        connection.execute(delete(sessions))
+    page.keyboard.press("s")
+    page.wait_for_url("**/login?**")
+    desk.log_in(page, "bruno@example.org")
+    correct(desk, page, job_id)
+    expect(boxes(page)).to_have_count(1)
+    expect(page.locator("#edit-notice")).to_be_hidden()
+
+
 def test_they_are_saved_by_the_session_that_came_after(desk: Desk) -> None:
     job_id = desk.examined(a_page(0.9))
     page = desk.person()

@@ -207,8 +207,8 @@ export class Correcting {
     if (colour === "good") this.telling = setTimeout(() => { notice.hidden = true; }, 4000);
   }
 
-  // What is not saved survives a session that ends: it comes back after logging in, unless the page has changed.
-  get draftName() { return `paraphe-draft ${this.jobId} ${this.page.number} ${this.tag}`; }
+  // What is not saved survives a session that ends: it comes back when the same person logs in, unless the page has changed.
+  get draftName() { return `paraphe-draft ${document.body.dataset.account} ${this.jobId} ${this.page.number} ${this.tag}`; }
 
   keepDraft() {
     try {
