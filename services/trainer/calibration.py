@@ -76,17 +76,16 @@ def calibration_of(pages: Sequence[ExaminedPage], floor: float = 0.02) -> Calibr
 
 
 def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -> Thresholds:
-    """Accept: of the thresholds whose F1 is within a point of the best, the one three quarters of the way up.
+    """Accept: the middle of the thresholds whose F1 is within a point of the best.
 
-    The best itself is a matter of chance: F1 hardly changes over a third of the scale. Not the middle, because a
-    signature that falls short goes to a person, and what passes and is none goes to nobody.
+    The best itself is a matter of chance: F1 hardly changes over a third of the scale.
 
     Review: the highest threshold that still recalls what 0.05 recalls, less half a point, but at most a share of
     accept, so that there is always a band in which a person looks, and at least one chance in ten.
     """
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
     f1, recall = f1_and_recall(tally(pages, accept=0.5), grid)
-    accept = float(np.quantile(grid[f1 >= f1.max() - 0.01], 0.75))
+    accept = float(np.median(grid[f1 >= f1.max() - 0.01]))
     review = min(float(grid[recall >= recall[0] - 0.005].max()), most_review * accept)
     return Thresholds(accept=round(accept, 2), review=round(min(max(review, _LEAST_REVIEW), accept), 2))
 
