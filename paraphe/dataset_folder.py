@@ -1,8 +1,9 @@
 """A dataset folder in the layout that ``services.trainer.dataset`` reads, written whole or not at all."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from shared.scratch import held_folder
@@ -14,6 +15,15 @@ _COLUMNS = ("source", "file", "width", "height", "n_boxes", "group", "doc", "tag
 
 Row = Mapping[str, object]
 """A page's line of index.csv, by column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many pages of how many documents are in the dataset, and what could not be drawn and was left out."""
+
+    pages: int
+    documents: int
+    left_out: Sequence[str]
 
 
 class FolderNotEmptyError(Exception):

@@ -1,7 +1,7 @@
 """Corrected pages leave for training here and nowhere else: only those whose sender consented, each on record."""
 
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import Connection, Engine
 
-from paraphe.dataset_folder import Row, new_dataset, write_index
+from paraphe.dataset_folder import Row, Written, new_dataset, write_index
 from shared.db import audit, jobs, training
 from shared.db.audit import Action, Actor
 from shared.db.engine import transact
@@ -34,15 +34,6 @@ Raster = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """How many pages of how many documents left, and what could not be drawn and was left out."""
-
-    pages: int
-    documents: int
-    left_out: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
     """A page that lies in the folder, not yet in its index."""
 
@@ -61,7 +52,7 @@ class TrainingExport:
         self._limits = limits
         self._left_out: list[str] = []
 
-    def write(self, out: Path, client_name: str | None = None) -> Exported:
+    def write(self, out: Path, client_name: str | None = None) -> Written:
         """All corrected pages that may leave, of one client or of all. FolderNotEmptyError when ``out`` holds anything.
 
         Consent is looked at when a document is fetched and once more at the end: what was withdrawn or erased
@@ -70,7 +61,7 @@ class TrainingExport:
         with new_dataset(out, SOURCE) as folder, scratch_folder():
             entries = self._record(list(self._draw_all(folder, client_name)))
             write_index(folder, [entry.row for entry in entries])
-        return Exported(len(entries), len({entry.job_id for entry in entries}), self._left_out)
+        return Written(len(entries), len({entry.job_id for entry in entries}), self._left_out)
 
     def _draw_all(self, folder: Path, client_name: str | None) -> Iterator[_Entry]:
         with Renderer(1) as renderer:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from paraphe.dataset_folder import Row, new_dataset, write_index
+from paraphe.dataset_folder import Row, Written, new_dataset, write_index
 from services.trainer.dataset import DatasetError
 from services.trainer.dataset_layouts import IMAGE_SUFFIXES
 from shared.domain.errors import DocumentError
@@ -29,15 +29,6 @@ Progress = Callable[[Sequence[Path]], Iterable[Path]]
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """How many pages of how many documents are in the dataset, and which documents could not be drawn, and why."""
-
-    pages: int
-    documents: int
-    left_out: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class UnsignedDocuments:
     """The PDFs and pictures below a folder, of which no page is signed.
 
@@ -50,7 +41,7 @@ class UnsignedDocuments:
     limits: RenderLimits
     marked: Marked | None = None
 
-    def write(self, out: Path, progress: Progress = iter) -> Gathered:
+    def write(self, out: Path, progress: Progress = iter) -> Written:
         """Write a dataset folder, whole or not at all; copies of a document count once.
 
         DatasetError: there is no page that can be taken. FolderNotEmptyError: ``out`` holds something.
@@ -64,7 +55,7 @@ class UnsignedDocuments:
                 why = "the model marks nothing on these documents" if self.marked else "no page could be drawn"
                 raise DatasetError("\n".join([f"{self.folder}: {why}", *left_out]))
             write_index(folder, rows)
-        return Gathered(len(rows), len({row["group"] for row in rows}), left_out)
+        return Written(len(rows), len({row["group"] for row in rows}), left_out)
 
     def _draw_all(self, files: Iterable[Path], folder: Path) -> tuple[list[Row], list[str]]:
         rows: list[Row] = []

@@ -282,6 +282,13 @@ class TestTwoReviewers:
         assert desk.correction(job_id)["correction"]["no_signature"] is True
 
 
+def save_after_the_session_ended(desk: Desk, page: Page) -> None:
+    with desk.engine.begin() as connection:
+        connection.execute(delete(sessions))
+    page.keyboard.press("s")
+    page.wait_for_url("**/login?**")
+
+
 def test_unsaved_boxes_survive_a_session_that_ends(desk: Desk) -> None:
     job_id = desk.examined(a_page(0.9), a_page(0.9, number=2))
     page = desk.person()
@@ -291,10 +298,7 @@ def test_unsaved_boxes_survive_a_session_that_ends(desk: Desk) -> None:
     expect(page.locator(".edit-bar")).to_be_visible()
     page.keyboard.press("n")
     expect(boxes(page)).to_have_count(2)
-    with desk.engine.begin() as connection:
-        connection.execute(delete(sessions))
-    page.keyboard.press("s")
-    page.wait_for_url("**/login?**")
+    save_after_the_session_ended(desk, page)
     desk.log_in(page, "anna@example.org")
     page.wait_for_url(f"**/jobs/{job_id}#page=2")
     expect(page.locator(".pane.boxed:not(.loading) img")).to_be_visible()
@@ -313,10 +317,7 @@ def test_they_are_not_offered_to_who_logs_in_next(desk: Desk) -> None:
     correct(desk, page, job_id)
     page.keyboard.press("n")
     expect(boxes(page)).to_have_count(2)
-    with desk.engine.begin() as connection:
-        connection.execute(delete(sessions))
-    page.keyboard.press("s")
-    page.wait_for_url("**/login?**")
+    save_after_the_session_ended(desk, page)
     desk.log_in(page, "bruno@example.org")
     correct(desk, page, job_id)
     expect(boxes(page)).to_have_count(1)
