@@ -1,6 +1,7 @@
 """`paraphe data`: look at labelled pages, check them, pin them as a dataset version."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -142,7 +143,7 @@ def gather_unsigned(
     from shared.settings import LimitSettings
 
     try:
-        with marks_signatures(marked_by, floor) as marked:
+        with marks_signatures(marked_by, floor) if marked_by else nullcontext() as marked:
             found = UnsignedDocuments(documents, each, LimitSettings().rendering(), marked).write(
                 out, lambda files: track(files, "drawing", console=Console(stderr=True))
             )

@@ -62,11 +62,8 @@ def uncalibrated(folder: Path, backend: BackendName | None, floor: float) -> Ite
 
 
 @contextmanager
-def marks_signatures(weights: Path | None, floor: float) -> Iterator[Callable[[Path], bool] | None]:
-    """Whether a model version marks a signature on a page, with at least this confidence; None without a version."""
-    if weights is None:
-        yield None
-        return
+def marks_signatures(weights: Path, floor: float) -> Iterator[Callable[[Path], bool]]:
+    """Whether a model version marks a signature on a page, with at least this confidence."""
     with open_candidate(weights, None, None, floor) as candidate:
         yield lambda page: any(
             one.kind is Kind.SIGNATURE for seen in candidate.predict(page) for one in seen.detections
