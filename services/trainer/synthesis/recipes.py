@@ -34,15 +34,15 @@ ARCHIVE: dict[Scanner, float] = {
     scanning.office_scan: 0.03,
 }
 OFFICE: dict[Scanner, float] = {
-    scanning.office_scan: 0.52,
+    scanning.office_scan: 0.47,
     scanning.photocopy: 0.14,
     scanning.archive_scan: 0.07,
-    scanning.phone_photo: 0.12,
+    scanning.phone_photo: 0.17,
     scanning.born_digital: 0.12,
     scanning.fax: 0.03,
 }
 COPIED: dict[Scanner, float] = {scanning.photocopy: 0.35, scanning.office_scan: 0.55, scanning.born_digital: 0.1}
-CLEAN: dict[Scanner, float] = {scanning.born_digital: 0.6, scanning.office_scan: 0.35, scanning.phone_photo: 0.05}
+CLEAN: dict[Scanner, float] = {scanning.born_digital: 0.55, scanning.office_scan: 0.35, scanning.phone_photo: 0.1}
 BOTH = {"fr": 0.55, "en": 0.45}
 ENGLISH = {"en": 1.0}
 

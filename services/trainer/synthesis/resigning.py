@@ -43,8 +43,8 @@ AGAIN_SHARE = 0.5
 AGAIN_PX = 1300
 """The longer side of a page that is scanned once more: what the scanners of synthetic pages expect."""
 SCANNED_AGAIN: dict[Scanner, float] = {
-    scanning.office_scan: 0.35,
-    scanning.phone_photo: 0.15,
+    scanning.office_scan: 0.3,
+    scanning.phone_photo: 0.2,
     scanning.photocopy: 0.2,
     scanning.archive_scan: 0.2,
     scanning.fax: 0.05,

@@ -51,9 +51,17 @@ def skew_matrix(shape: tuple[int, ...], degrees: float, zoom: float, shift: tupl
 
 
 def _laid_askew(pixels: Pixels, outlines: list[Outline], rng: Rng, fill: tuple[int, int, int]) -> Page:
-    degrees = float(rng.normal(0, 0.8)) if rng.random() < 0.9 else float(rng.uniform(-4, 4))
     shift = (float(rng.normal(0, 6)), float(rng.normal(0, 6)))
-    return warped(pixels, outlines, skew_matrix(pixels.shape, degrees, float(rng.uniform(0.96, 1.01)), shift), fill)
+    matrix = skew_matrix(pixels.shape, _tilt(rng), float(rng.uniform(0.94, 1.01)), shift)
+    return warped(pixels, outlines, matrix, fill)
+
+
+def _tilt(rng: Rng) -> float:
+    """By how many degrees a sheet lies askew: hardly, or as a feeder pulls it and a hurried hand lays it."""
+    if rng.random() < 0.72:
+        return float(rng.normal(0, 0.8))
+    most = 4 if rng.random() < 0.5 else 13
+    return float(rng.uniform(-most, most))
 
 
 def born_digital(pixels: Pixels, outlines: list[Outline], _rng: Rng) -> Page:
@@ -81,16 +89,22 @@ def office_scan(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
 
 
 def phone_photo(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
-    """A photograph of the page: perspective, uneven light, a table around it, colour cast, noise."""
-    height, width = pixels.shape[:2]
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    inset = rng.uniform(0.0, 0.07, (4, 2)) * [width, height] * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
-    matrix = np.asarray(cv2.getPerspectiveTransform(corners, (corners + inset).astype(np.float32)), np.float64)
+    """A photograph of the page: perspective, held askew, uneven light, a table around it, colour cast, noise."""
     table = TABLES[int(rng.integers(len(TABLES)))]
-    pixels, outlines = warped(wear.worn_paper(pixels, rng), outlines, matrix, table)
+    pixels, outlines = warped(wear.worn_paper(pixels, rng), outlines, _hand_held(pixels.shape, rng), table)
     pixels = wear.lit(pixels, rng)
     pixels = wear.blurred(pixels, rng, 1.3)
     return wear.grain(pixels, rng, rng.uniform(2, 9)), outlines
+
+
+def _hand_held(shape: tuple[int, ...], rng: Rng) -> Matrix:
+    """A page seen by a hand-held camera: each corner drawn in by itself, the whole turned and further or nearer."""
+    height, width = shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    inset = rng.uniform(0.0, 0.1, (4, 2)) * [width, height] * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
+    seen = np.asarray(cv2.getPerspectiveTransform(corners, (corners + inset).astype(np.float32)), np.float64)
+    degrees = float(rng.normal(0, 2)) if rng.random() < 0.5 else float(rng.uniform(-14, 14))
+    return skew_matrix(shape, degrees, float(rng.uniform(0.75, 1.02)), (0.0, 0.0)) @ seen
 
 
 def archive_scan(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:

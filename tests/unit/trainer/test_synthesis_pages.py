@@ -94,6 +94,20 @@ def test_every_scanner_keeps_a_dark_signature_where_its_outline_says(scanner: Sc
     assert visible_share(outlines[0], np.ascontiguousarray(grey)) > 0.7
 
 
+@pytest.mark.parametrize("scanner", [scanning.office_scan, scanning.archive_scan, scanning.phone_photo])
+def test_most_sheets_lie_nearly_straight_and_some_far_askew(scanner: Scanner) -> None:
+    sheet = np.full((300, 220, 3), 255, np.uint8)
+    level = Outline("signature", *[np.array([[60, 150], [160, 150]], np.float32)] * 2)
+    tilts = []
+    for seed in range(120):
+        _, [carried] = scanner(sheet, [level], np.random.default_rng(seed))
+        across, down = carried.points[1] - carried.points[0]
+        tilts.append(abs(np.degrees(np.arctan2(down, across))))
+    assert np.median(tilts) < 4
+    assert 0.03 < np.mean(np.array(tilts) > 5) < 0.4
+    assert max(tilts) < 25
+
+
 def test_ink_that_a_scan_lost_is_not_called_visible() -> None:
     pixels, outlines = signed_blank(3)
     assert visible_share(outlines[0], np.full(pixels.shape[:2], 255, np.uint8)) == 0.0
