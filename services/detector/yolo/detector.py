@@ -12,6 +12,8 @@ from services.detector.yolo.boxes import RawBoxes, read_boxes
 from services.detector.yolo.looks import agreed
 from services.detector.yolo.orientation import Orientation, middle
 from services.detector.yolo.preprocess import Bucket, View, view
+from services.detector.yolo.skew import skew
+from services.detector.yolo.straightening import laid_back, straightened
 from services.detector.yolo.turning import surer, turned, turned_back
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.model_version import ModelVersion
@@ -23,11 +25,15 @@ _LEAST_SCORE = 0.001  # what a look tells at all; far below what any threshold a
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedPage:
-    """One page ready for the network, once for each look at it; its ``middle`` tells which way up it lies."""
+    """One page ready for the network, once for each look at it; its ``middle`` tells which way up it lies.
+
+    ``skew``: degrees by which it has to be turned to the left to lie straight, 0 where it does.
+    """
 
     rendered: RenderedPage
     views: tuple[View, ...]
     middle: Floats | None
+    skew: float
 
     @property
     def shapes(self) -> tuple[Bucket, ...]:
@@ -39,7 +45,8 @@ class Detector:
     """Finds what its model knows on page rasters.
 
     Classes of the model that are no Kind of ours are passed over. ``min_confidence`` is the least worth reporting.
-    With ``orientation`` pages that seem to lie sideways or upside down are looked at the other way round as well.
+    Pages that lie askew are looked at straightened as well; with ``orientation`` those that seem to lie sideways or
+    upside down the other way round as well.
     """
 
     def __init__(
@@ -63,14 +70,17 @@ class Detector:
 
     def prepare(self, page: RenderedPage) -> PreparedPage:
         """Make a page ready; thread-safe and free of the model, so callers do it on their own threads."""
-        return PreparedPage(page, self._views(page), middle(page.raster) if self._orientation else None)
+        way_up = middle(page.raster) if self._orientation else None
+        return PreparedPage(page, self._views(page), way_up, skew(page.raster))
 
     def detect(self, prepared: Sequence[PreparedPage]) -> list[Page]:
         """Examine pages whose views have the same shapes, one forward a look. One thread at a time."""
-        pages = self._examine(prepared)
+        lying = self._examine(prepared)
+        pages = [self._straightened(page, found) for page, found in zip(prepared, lying, strict=True)]
         for index, quarters in self._turned(prepared):
             there = turned(prepared[index].rendered, quarters)
-            found = self._examine([PreparedPage(there, self._views(there), None)])[0]
+            ready = PreparedPage(there, self._views(there), None, skew(there.raster))
+            found = self._straightened(ready, self._examine([ready])[0])
             pages[index] = surer(pages[index], turned_back(found, quarters))
         return pages
 
@@ -79,6 +89,14 @@ class Detector:
         middles = [page.middle for page in prepared if page.middle is not None]
         if self._orientation and middles:
             yield from ((index, turns) for index, turns in enumerate(self._orientation.turns(middles)) if turns)
+
+    def _straightened(self, page: PreparedPage, lying: Page) -> Page:
+        """What is found on the page made straight, laid back; what was found as it lies, where that is straight."""
+        if not page.skew:
+            return lying
+        there = straightened(page.rendered, page.skew)
+        (found,) = self._examine([PreparedPage(there, self._views(there), None, 0.0)])
+        return laid_back(found, page.skew, lying)
 
     def _views(self, page: RenderedPage) -> tuple[View, ...]:
         return tuple(view(page.raster, (page.width, page.height), into) for into in self._model.input_sizes)

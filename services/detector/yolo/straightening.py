@@ -1,0 +1,72 @@
+"""Pages that lie askew made straight, and what was found on them laid back onto the page as it lies."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from services.detector.yolo.boxes import overlaps
+from shared.domain.detection import Box, Detection, Page
+from shared.pages.renderer import RenderedPage
+
+_WHITE = (255, 255, 255)
+_SAME = 0.5
+"""Overlap, intersection over union, from which on two boxes are about one signature."""
+
+
+def straightened(page: RenderedPage, degrees: float) -> RenderedPage:
+    """The page turned to the left about its middle, grown so that no corner is lost."""
+    raster = Image.fromarray(np.ascontiguousarray(page.raster))
+    straight = raster.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=_WHITE)
+    scale = page.width / raster.width
+    return replace(
+        page,
+        width=round(straight.width * scale),
+        height=round(straight.height * scale),
+        raster=np.asarray(straight),
+    )
+
+
+def laid_back(found: Page, degrees: float, lying: Page) -> Page:
+    """What was found on the straightened page, where it is on the page as it lies.
+
+    An upright box around what lies askew is not known from one around the same made straight. Where something was
+    found in that place on the page as it lay, the box is the mean of both.
+    """
+    there = [replace(one, box=_turned_right(one.box, degrees, found, lying)) for one in found.detections]
+    on_page = [one for one in there if min(one.box.width, one.box.height) >= 1]
+    return replace(lying, detections=tuple(_evened(one, lying) for one in on_page))
+
+
+def _turned_right(box: Box, degrees: float, found: Page, lying: Page) -> Box:
+    """The box of an ellipse that filled the box before: ink fills corners less than a rectangle would."""
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    x, y = box.x + box.width / 2 - found.width / 2, box.y + box.height / 2 - found.height / 2
+    width, height = math.hypot(box.width * cos, box.height * sin), math.hypot(box.height * cos, box.width * sin)
+    left = lying.width / 2 + x * cos - y * sin - width / 2
+    top = lying.height / 2 + x * sin + y * cos - height / 2
+    return _within(left, top, left + width, top + height, lying)
+
+
+def _within(left: float, top: float, right: float, bottom: float, page: Page) -> Box:
+    left, right = (min(max(value, 0.0), page.width) for value in (left, right))
+    top, bottom = (min(max(value, 0.0), page.height) for value in (top, bottom))
+    return Box(left, top, right - left, bottom - top)
+
+
+def _evened(one: Detection, lying: Page) -> Detection:
+    same = [other.box for other in lying.detections if other.kind is one.kind]
+    if not same:
+        return one
+    corners = np.array([_corners(box) for box in same])
+    overlap = overlaps(np.array(_corners(one.box)), corners)
+    if overlap.max() <= _SAME:
+        return one
+    left, top, right, bottom = (corners[overlap.argmax()] + _corners(one.box)) / 2
+    return replace(one, box=Box(float(left), float(top), float(right - left), float(bottom - top)))
+
+
+def _corners(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.x + box.width, box.y + box.height
