@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -159,7 +160,7 @@ class Held:
         self.addresses: list[str] = []
         self._page, self._method, self._most, self._answered = page, method, most, answered
         self._routes: list[tuple[Route, APIResponse | None]] = []
-        page.route(address, self._hold)
+        intercept(page, address, self._hold)
 
     def _hold(self, route: Route) -> None:
         if route.request.method != self._method or len(self.addresses) >= self._most:
@@ -183,6 +184,18 @@ class Held:
                 route.fulfill(response=answer)
             else:
                 route.continue_()
+
+
+def intercept(
+    page: Page, address: str | Pattern[str], handle: Callable[[Route], object], *, times: int | None = None
+) -> None:
+    """``page.route`` that holds from its return on.
+
+    A busy page learns of a route only once it has time, and what a key made it ask for before that goes its old way.
+    Whoever has an answer from the page knows that it has.
+    """
+    page.route(address, handle, times=times)
+    page.evaluate("null")
 
 
 @cache

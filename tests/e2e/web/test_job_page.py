@@ -15,7 +15,7 @@ from shared.db import keys
 from shared.db.accounts import Role
 from shared.domain.detection import Kind
 from tests import loopback
-from tests.e2e.web.desk import HEIGHT, LOOKS, PHONE, WIDTH, Desk, a_page, sample_pdf, violations
+from tests.e2e.web.desk import HEIGHT, LOOKS, PHONE, WIDTH, Desk, a_page, intercept, sample_pdf, violations
 from tests.integration.gateway.workers import fail, succeed
 from tests.system import SAMPLES, System
 
@@ -251,7 +251,7 @@ class TestOtherStates:
         job_id = desk.submit(sample_pdf(1), "later.pdf")
         page = desk.person()
         page.clock.install()
-        page.route("**/events", lambda route: route.fulfill(status=503), times=1)
+        intercept(page, "**/events", lambda route: route.fulfill(status=503), times=1)
         with page.expect_response("**/events"):
             page.goto(f"{desk.url}/jobs/{job_id}")
         page.clock.fast_forward(3000)

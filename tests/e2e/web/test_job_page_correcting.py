@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from shared.db.tables import sessions
 from shared.domain.detection import Page as DocumentPage
 from tests import loopback
-from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, Held, a_page, violations
+from tests.e2e.web.desk import HEIGHT, PHONE, WIDTH, Desk, Held, a_page, intercept, violations
 
 
 def correct(desk: Desk, page: Page, job_id: str) -> None:
@@ -426,7 +426,9 @@ def test_a_network_that_fails_keeps_everything(desk: Desk) -> None:
     page = desk.person()
     correct(desk, page, job_id)
     page.keyboard.press("n")
-    page.route("**/correction", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+    intercept(
+        page, "**/correction", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
+    )
     page.keyboard.press("s")
     expect(page.locator("#edit-notice")).to_contain_text("It could not be saved")
     desk.complaints.clear()  # the browser reports the broken request

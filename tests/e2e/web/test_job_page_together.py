@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.e2e.web.desk import Desk, a_page
+from tests.e2e.web.desk import Desk, a_page, intercept
 from tests.e2e.web.test_job_page_correcting import boxes, correct
 
 
@@ -29,7 +29,7 @@ class TestSomebodyElseMeanwhile:
         page.clock.install()
         page.goto(f"{desk.url}/jobs/{job_id}")
         expect(boxes(page)).to_have_count(1)
-        page.route("**/correction", lambda route: route.fulfill(status=503, json={}), times=1)
+        intercept(page, "**/correction", lambda route: route.fulfill(status=503, json={}), times=1)
         desk.correct_elsewhere(job_id)
         with page.expect_response("**/correction"):
             page.evaluate("dispatchEvent(new Event('focus'))")

@@ -12,7 +12,7 @@ from sqlalchemy import delete, update
 
 from shared.db.accounts import Role
 from shared.db.tables import accounts, sessions
-from tests.e2e.web.desk import PHONE, Desk, a_page, new_page, violations
+from tests.e2e.web.desk import PHONE, Desk, a_page, intercept, new_page, violations
 from tests.e2e.web.views import fill_up
 from tests.integration.gateway.conftest import GatewayProcess
 from tests.integration.gateway.workers import png, succeed
@@ -190,7 +190,7 @@ class TestTimeOut:
         page = desk.person()
         page.clock.install()
         page.goto(f"{desk.url}/history")
-        page.route("**/session/touch", lambda route: route.fulfill(status=503))
+        intercept(page, "**/session/touch", lambda route: route.fulfill(status=503))
         assert self.told_next(page) == 503, "the database is away for a moment"
         page.unroute("**/session/touch")
         assert self.told_next(page) == 204
@@ -274,7 +274,7 @@ class TestSubmitting:
     def test_a_lost_connection_is_told_and_trying_again_sends_the_file_once(self, desk: Desk) -> None:
         page = desk.person()
         page.clock.install()
-        page.route("**/v1/jobs", lambda route: route.abort())
+        intercept(page, "**/v1/jobs", lambda route: route.abort())
         page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
         told = page.locator(".file-fault")
         for _ in range(100):
@@ -292,7 +292,7 @@ class TestSubmitting:
         page = desk.person()
         page.clock.install()
         page.locator("#files").set_input_files({"name": "empty.pdf", "mimeType": "", "buffer": b""})
-        page.route("**/v1/jobs", lambda route: route.abort())
+        intercept(page, "**/v1/jobs", lambda route: route.abort())
         page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
         for _ in range(4):
             page.clock.run_for(9_000)
@@ -365,7 +365,7 @@ class TestSubmitting:
         page = desk.person()
         page.clock.install()
         page.goto(desk.url)
-        page.route("**/v1/jobs", lambda route: route.abort())
+        intercept(page, "**/v1/jobs", lambda route: route.abort())
         page.locator("#files").set_input_files(SAMPLES / "contract-en.png")
         for _ in range(4):
             page.clock.run_for(9_000)
@@ -411,7 +411,7 @@ class TestSubmitting:
 
     def test_one_slow_document_does_not_hide_how_the_others_go(self, desk: Desk) -> None:
         page = desk.person()
-        page.route(f"{desk.url}/", follow_only_two)
+        intercept(page, f"{desk.url}/", follow_only_two)
         page.goto(desk.url)
         rows = {}
         for name in ("slow.png", "second.png", "third.png"):

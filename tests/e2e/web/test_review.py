@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.web.desk import LOOKS, Desk, Held, a_page, violations
+from tests.e2e.web.desk import LOOKS, Desk, Held, a_page, intercept, violations
 
 
 def sit_down(desk: Desk, page: Page) -> None:
@@ -84,7 +84,7 @@ class TestDeciding:
         job_id = desk.examined(a_page(0.4))
         page = desk.person()
         page.clock.install()
-        page.route("**/pages/1.jpg*", lambda route: route.fulfill(status=503))
+        intercept(page, "**/pages/1.jpg*", lambda route: route.fulfill(status=503))
         sit_down(desk, page)
         expect(page.locator("[data-part=notice]")).to_contain_text("The picture of this page does not come")
         page.keyboard.press("a")
@@ -117,7 +117,7 @@ class TestDeciding:
         page.clock.install()
         asked: list[str] = []
         page.on("request", lambda one: asked.append(one.url) if ".jpg" in one.url else None)
-        page.route("**/pages/1.jpg*", lambda route: route.fulfill(status=503))
+        intercept(page, "**/pages/1.jpg*", lambda route: route.fulfill(status=503))
         sit_down(desk, page)
         expect(page.locator("[data-part=notice]")).to_contain_text("The picture of this page does not come")
         for _ in range(4):
@@ -258,7 +258,8 @@ class TestInCompany:
         sit_down(desk, page)
         assert shown(page) == f"{job_id} 1"
         desk.correct_elsewhere(job_id)
-        page.route(
+        intercept(
+            page,
             "**/pages/1/correction",
             lambda route: route.fallback() if route.request.method == "PUT" else route.fulfill(status=503, json={}),
         )
@@ -402,7 +403,7 @@ class TestRefusals:
 
     def test_a_queue_that_may_not_be_asked_says_so(self, desk: Desk) -> None:
         page = desk.person()
-        page.route("**/v1/review/next", lambda route: route.fulfill(status=403, json={}))
+        intercept(page, "**/v1/review/next", lambda route: route.fulfill(status=403, json={}))
         page.goto(f"{desk.url}/review")
         expect(page.locator("[data-part=waiting]")).to_contain_text("Your role may not correct")
         desk.complaints.clear()
@@ -415,7 +416,7 @@ class TestRefusals:
         asked: list[str] = []
         page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/v1/review/next") else None)
         refusal = {"status": 429, "headers": {"Retry-After": "60"}, "json": {"code": "rate_limited"}}
-        page.route(address, lambda route: route.fulfill(**refusal))
+        intercept(page, address, lambda route: route.fulfill(**refusal))
         page.goto(f"{desk.url}/review")
         notice = page.locator("[data-part=notice]")
         expect(notice).to_contain_text("The queue cannot be reached")
@@ -435,7 +436,7 @@ class TestRefusals:
         assert shown(page) == f"{first} 1"
         press(page, "l")
         assert shown(page) == f"{second} 1"
-        page.route("**/v1/review/next", fail_without_skip)
+        intercept(page, "**/v1/review/next", fail_without_skip)
         page.keyboard.press("a")
         notice = page.locator("[data-part=notice]")
         expect(notice).to_contain_text("The queue cannot be reached")
