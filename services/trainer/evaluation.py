@@ -64,13 +64,12 @@ def _examine(labelled: LabelledPage, predict: Predict, kind: Kind) -> Examinatio
     page = predicted[0]
     found = [one for one in page.detections if one.kind is kind]
     wanted = [box for box in labelled.boxes if box.kind == KINDS.index(kind)]
-    corners = [(d.box.x, d.box.y, d.box.x + d.box.width, d.box.y + d.box.height) for d in found]
     examined = ExaminedPage(
         name=labelled.name,
         group=labelled.group,
         truth=np.array([box.corners(page.width, page.height) for box in wanted], dtype=float).reshape(-1, 4),
         overlapped=np.array([-1 if box.overlapped is None else int(box.overlapped) for box in wanted], dtype=int),
-        found=np.array(corners, dtype=float).reshape(-1, 4),
+        found=np.array([one.box.corners for one in found], dtype=float).reshape(-1, 4),
         confidence=np.array([one.confidence for one in found], dtype=float),
     )
     return Examination(labelled, examined, (page.width, page.height))

@@ -51,9 +51,5 @@ def newly_made(page: Page, content: CorrectionContent, before: CorrectionContent
 
 
 def _is_same(one: Box, other: Box) -> bool:
-    edges = zip(_edges(one), _edges(other), strict=True)
+    edges = zip(one.corners, other.corners, strict=True)
     return all(abs(here - there) <= _SAME_WITHIN for here, there in edges)
-
-
-def _edges(box: Box) -> tuple[float, float, float, float]:
-    return box.x, box.y, box.x + box.width, box.y + box.height

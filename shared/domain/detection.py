@@ -39,6 +39,11 @@ class Box:
         """Centre point (x, y) in the box's own unit."""
         return self.x + self.width / 2, self.y + self.height / 2
 
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, in the box's own unit."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
     def contains_point(self, x: float, y: float) -> bool:
         """Whether the point lies inside or on the border."""
         return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height

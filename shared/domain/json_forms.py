@@ -13,14 +13,7 @@ def box_to_json(box: Box) -> dict[str, float]:
 
 def requirements_to_json(requirements: Requirements) -> dict[str, Any]:
     """``{"min_signatures", "zones": [{"page", "box": [x0, y0, x1, y1], "min"}]}`` with boxes as two corners, 0..1."""
-    zones = [
-        {
-            "page": zone.page,
-            "box": [zone.box.x, zone.box.y, zone.box.x + zone.box.width, zone.box.y + zone.box.height],
-            "min": zone.min,
-        }
-        for zone in requirements.zones
-    ]
+    zones = [{"page": zone.page, "box": list(zone.box.corners), "min": zone.min} for zone in requirements.zones]
     return {"min_signatures": requirements.min_signatures, "zones": zones}
 
 

@@ -1,6 +1,6 @@
 """Read the network's output: which boxes, how sure, each object once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,15 @@ class RawBoxes:
     def picked(self, which: Ints) -> "RawBoxes":
         """Some of them, in the order given."""
         return RawBoxes(self.corners[which], self.confidences[which], self.classes[which])
+
+
+def pooled(sets: Sequence[RawBoxes]) -> RawBoxes:
+    """All of one or more sets, one after the other."""
+    return RawBoxes(
+        np.concatenate([one.corners for one in sets]),
+        np.concatenate([one.confidences for one in sets]),
+        np.concatenate([one.classes for one in sets]),
+    )
 
 
 def read_boxes(

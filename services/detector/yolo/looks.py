@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from services.detector.yolo.arrays import Bools, Ints
-from services.detector.yolo.boxes import RawBoxes, by_confidence, distinct, overlaps
+from services.detector.yolo.boxes import RawBoxes, by_confidence, distinct, overlaps, pooled
 
 
 def agreed(looks: Sequence[RawBoxes], floor: float, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
@@ -20,22 +20,18 @@ def agreed(looks: Sequence[RawBoxes], floor: float, max_overlap: float, rivals: 
     """
     if len(looks) == 1:
         return looks[0]
-    pooled = RawBoxes(
-        np.concatenate([one.corners for one in looks]),
-        np.concatenate([one.confidences for one in looks]),
-        np.concatenate([one.classes for one in looks]),
-    )
+    told = pooled(looks)
     look = np.repeat(np.arange(len(looks)), [len(one) for one in looks])
     corners, confidences, classes = [], [], []
-    free = np.ones(len(pooled), dtype=bool)
-    for surest in np.argsort(-pooled.confidences, kind="stable"):
+    free = np.ones(len(told), dtype=bool)
+    for surest in np.argsort(-told.confidences, kind="stable"):
         if free[surest]:
-            same = _same_object(pooled, look, surest, free, max_overlap)
+            same = _same_object(told, look, surest, free, max_overlap)
             free[same] = False
-            weights = pooled.confidences[same]
-            corners.append(np.average(pooled.corners[same], axis=0, weights=weights))
+            weights = told.confidences[same]
+            corners.append(np.average(told.corners[same], axis=0, weights=weights))
             confidences.append((weights.sum() + floor * (len(looks) - len(same))) / len(looks))
-            classes.append(pooled.classes[surest])
+            classes.append(told.classes[surest])
     fused = RawBoxes(
         np.array(corners, dtype=np.float32).reshape(-1, 4), np.array(confidences), np.array(classes, dtype=np.intp)
     )

@@ -72,7 +72,7 @@ def bucket(height: int, width: int, input_size: int) -> Bucket:
     """The smallest bucket for a raster whose longer side is ``input_size``; an upright A4 page runs at 640 x 480."""
     if max(height, width) != input_size:
         raise ValueError(f"a raster of {width} x {height} pixels does not fit a network input of {input_size}")
-    sides = [_rounded_up(input_size * share) for share in (_NARROW, _MIDDLE, _SQUARE)]
+    sides = [rounded_up(input_size * share) for share in (_NARROW, _MIDDLE, _SQUARE)]
     short = next(side for side in sides if side >= min(height, width))
     return (input_size, short) if height >= width else (short, input_size)
 
@@ -92,5 +92,6 @@ def tensor(raster: Bytes, placement: Placement, into: Bucket) -> Floats:
     return result
 
 
-def _rounded_up(side: float) -> int:
+def rounded_up(side: float) -> int:
+    """The smallest side of a network's input, in pixels, that is no smaller."""
     return int(-(-side // _STRIDE) * _STRIDE)

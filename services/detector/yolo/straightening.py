@@ -60,13 +60,9 @@ def _evened(one: Detection, lying: Page) -> Detection:
     same = [other.box for other in lying.detections if other.kind is one.kind]
     if not same:
         return one
-    corners = np.array([_corners(box) for box in same])
-    overlap = overlaps(np.array(_corners(one.box)), corners)
+    corners = np.array([box.corners for box in same])
+    overlap = overlaps(np.array(one.box.corners), corners)
     if overlap.max() <= _SAME:
         return one
-    left, top, right, bottom = (corners[overlap.argmax()] + _corners(one.box)) / 2
+    left, top, right, bottom = (corners[overlap.argmax()] + one.box.corners) / 2
     return replace(one, box=Box(float(left), float(top), float(right - left), float(bottom - top)))
-
-
-def _corners(box: Box) -> tuple[float, float, float, float]:
-    return box.x, box.y, box.x + box.width, box.y + box.height

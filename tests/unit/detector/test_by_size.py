@@ -18,9 +18,12 @@ class Named:
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "number"), [(1024, 768, 1), (768, 1024, 1), (1024, 1024, 1), (640, 480, 2), (480, 640, 2)]
+    ("height", "width", "number"),
+    [(1024, 768, 1), (768, 1024, 1), (1024, 1024, 1), (640, 480, 2), (480, 640, 2), (576, 576, 1)],
 )
-def test_each_look_is_taken_by_its_own_network_however_a_page_lies(height: int, width: int, number: int) -> None:
+def test_each_look_is_taken_by_its_own_network_however_a_page_lies_and_parts_by_the_largest(
+    height: int, width: int, number: int
+) -> None:
     networks = NetworkForEachSize([1024, 640], [Named(1), Named(2)])
     output = networks.infer(np.zeros((3, 3, height, width), dtype=np.float32))
     assert output.shape == (3, 7, 1)

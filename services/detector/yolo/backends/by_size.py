@@ -7,14 +7,15 @@ from services.detector.yolo.backends.backend import Backend
 
 
 class NetworkForEachSize:
-    """Networks on one runtime, one for each size of input. See Backend."""
+    """Networks on one runtime, one for each size of input, largest first. See Backend."""
 
     def __init__(self, sizes: Sequence[int], networks: Sequence[Backend]) -> None:
         self._networks = dict(zip(sizes, networks, strict=True))
+        self._largest = networks[0]
         self.name = networks[0].name
         self.device = networks[0].device
         self.preferred_batch = networks[0].preferred_batch
 
     def infer(self, batch: Floats) -> Floats:
-        """See Backend. A page's longer side tells the size."""
-        return self._networks[max(batch.shape[2:])].infer(batch)
+        """See Backend. A page's longer side tells the size; parts of a page have no look's, and go to the largest."""
+        return self._networks.get(max(batch.shape[2:]), self._largest).infer(batch)

@@ -1,0 +1,117 @@
+"""Pages as they lie in, what a model's looks find on them out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from services.detector.yolo.arrays import Bools, Floats
+from services.detector.yolo.backends.backend import Backend
+from services.detector.yolo.boxes import RawBoxes, by_confidence, distinct, pooled, read_boxes
+from services.detector.yolo.looks import agreed
+from services.detector.yolo.nearer import part_size, parts, told_from_near
+from services.detector.yolo.preprocess import View, view
+from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.model_version import ModelVersion
+from shared.pages.renderer import RenderedPage
+
+_MAX_OVERLAP = 0.5
+_LEAST_SCORE = 0.001  # what a look tells at all; far below what any threshold asks, as average precision needs it
+_STAMP_SCORE = 0.3  # from which on a stamp is worth a look from near
+
+
+class Examiner:
+    """One model's looks at pages: as many as it has input sizes, and one from near where it finds stamps.
+
+    Classes of the model that are no Kind of ours are passed over. ``min_confidence`` is the least worth reporting.
+    """
+
+    def __init__(self, backend: Backend, model: ModelVersion, min_confidence: float) -> None:
+        self._backend = backend
+        self._model = model
+        self._kinds = [_kind(name) for name in model.classes]
+        self._rivals = _rivals(self._kinds)
+        self._min_confidence = min_confidence
+
+    def warm_up(self, count: int) -> None:
+        """Run the common input shapes once, with so many pages, for a runtime that has to compile them."""
+        for blank in self._blanks():
+            self._backend.infer(np.stack([blank] * count))
+
+    def _blanks(self) -> list[Floats]:
+        sizes = self._model.input_sizes
+        blanks = [view(np.zeros((size, 1, 3), dtype=np.uint8), (1, size), size).tensor for size in sizes]
+        if Kind.STAMP in self._kinds:
+            blanks.append(np.zeros((3, part_size(sizes[0]), part_size(sizes[0])), dtype=np.float32))
+        return blanks
+
+    def views(self, page: RenderedPage) -> tuple[View, ...]:
+        """What each look will see of a page; thread-safe."""
+        return tuple(view(page.raster, (page.width, page.height), into) for into in self._model.input_sizes)
+
+    def examine(self, pages: Sequence[RenderedPage], views: Sequence[Sequence[View]]) -> list[Page]:
+        """Examine pages, given the views of each, which have the same shapes: one forward a look."""
+        looks = [self._look(of_all) for of_all in zip(*views, strict=True)]
+        return [self._page(page, self._told(page, seen)) for page, *seen in zip(pages, *looks, strict=True)]
+
+    def _look(self, views: Sequence[View]) -> list[RawBoxes]:
+        """Boxes seen in each view, in page pixels."""
+        outputs = self._backend.infer(np.stack([view.tensor for view in views]))
+        boxes = [read_boxes(output, _LEAST_SCORE, _MAX_OVERLAP, self._rivals) for output in outputs]
+        return [
+            RawBoxes(view.placement.to_page(one.corners), one.confidences, one.classes)
+            for view, one in zip(views, boxes, strict=True)
+        ]
+
+    def _told(self, page: RenderedPage, looks: Sequence[RawBoxes]) -> RawBoxes:
+        """What the looks at a page say together, with one from near where stamps are."""
+        far = self._agreed(looks)
+        stamps = far.corners[self._are_stamps(far)]
+        if not len(stamps):
+            return far
+        views = parts(page, stamps, self._model.input_sizes[0])
+        seen = by_confidence(pooled(self._look(views)), 0.0)
+        near = self._agreed([*looks, distinct(seen, _MAX_OVERLAP, self._rivals)])
+        return distinct(told_from_near(far, near, stamps, views), _MAX_OVERLAP, self._rivals)
+
+    def _agreed(self, looks: Sequence[RawBoxes]) -> RawBoxes:
+        return agreed(looks, _LEAST_SCORE, _MAX_OVERLAP, self._rivals)
+
+    def _are_stamps(self, boxes: RawBoxes) -> Bools:
+        number = self._kinds.index(Kind.STAMP) if Kind.STAMP in self._kinds else -1
+        return np.asarray((boxes.classes == number) & (boxes.confidences >= _STAMP_SCORE))
+
+    def _page(self, page: RenderedPage, boxes: RawBoxes) -> Page:
+        sure = [self._model.calibration.confidence(float(score)) for score in boxes.confidences]
+        known = [
+            (kind, index)
+            for index in range(len(boxes))
+            if sure[index] >= self._min_confidence and (kind := self._kind_of(boxes, index))
+        ]
+        found = [
+            Detection(f"p{page.number}-{rank}", kind, sure[index], _box(boxes.corners[index]))
+            for rank, (kind, index) in enumerate(known, start=1)
+        ]
+        return Page(page.number, page.width, page.height, tuple(found), page.tone)
+
+    def _kind_of(self, boxes: RawBoxes, index: int) -> Kind | None:
+        number = int(boxes.classes[index])
+        return self._kinds[number] if number < len(self._kinds) else None
+
+
+def _kind(name: str) -> Kind | None:
+    try:
+        return Kind(name.lower())
+    except ValueError:
+        return None
+
+
+def _rivals(kinds: Sequence[Kind | None]) -> dict[int, int]:
+    """What somebody wrote in one place is a signature or initials. A stamp is no rival: signatures lie under it."""
+    if Kind.SIGNATURE in kinds and Kind.INITIALS in kinds:
+        return {kinds.index(Kind.INITIALS): kinds.index(Kind.SIGNATURE)}
+    return {}
+
+
+def _box(corners: Floats) -> Box:
+    left, top, right, bottom = (float(value) for value in corners)
+    return Box(left, top, right - left, bottom - top)

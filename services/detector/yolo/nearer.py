@@ -1,0 +1,91 @@
+"""Stamps looked at from near: the parts of a page that show them, enlarged, and what is told where they are.
+
+Signatures in and under a stamp are small and crossed by its ink. Elsewhere a part shows too little of its page to tell
+a signature by its place (docs/decisions/0017).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from services.detector.yolo.arrays import Bools, Bytes, Floats
+from services.detector.yolo.boxes import RawBoxes, by_confidence, pooled
+from services.detector.yolo.preprocess import Placement, View, rounded_up, tensor
+from shared.pages.renderer import RenderedPage
+
+_REACH = 0.4
+"""Side of the square that a part shows, as a share of the page's longer side."""
+_ENLARGED = 1.4
+"""How many times as large as in the largest look a part is shown, or a little larger: networks take whole strides."""
+_MOST_PARTS = 4
+_BESIDE = 0.1
+"""Shares of a stamp's width and height by which what lies beside it is still near."""
+
+
+def part_size(input_size: int) -> int:
+    """Side in pixels of the network's input for a part of a page, of which the largest look has ``input_size``."""
+    return rounded_up(_REACH * _ENLARGED * input_size)
+
+
+def parts(page: RenderedPage, stamps: Floats, input_size: int) -> list[View]:
+    """Views of the parts that show the stamps [n, 4] (page pixels, surest first): at most four."""
+    height, width = page.raster.shape[:2]
+    reach = round(_REACH * max(height, width))
+    waiting = stamps * np.array([width / page.width, height / page.height] * 2, dtype=np.float32)
+    views: list[View] = []
+    while len(waiting) and len(views) < _MOST_PARTS:
+        x1, y1, x2, y2 = (float(side) for side in waiting[0])
+        left, top = _start((x1 + x2) / 2, reach, width), _start((y1 + y2) / 2, reach, height)
+        views.append(_part(page, (left, top), reach, part_size(input_size)))
+        waiting = _outside(waiting[1:], (left, top), reach)
+    return views
+
+
+def _outside(stamps: Floats, start: tuple[int, int], reach: int) -> Floats:
+    """Those that a part does not show as a whole."""
+    low = np.array(start, dtype=np.float32)
+    inside = np.logical_and(stamps[:, :2] >= low, stamps[:, 2:] <= low + reach)
+    return stamps[~inside.all(axis=1)]
+
+
+def _start(middle: float, reach: int, size: int) -> int:
+    """Where a part with this in its middle begins, as far as there is a page of that size."""
+    return round(min(max(middle - reach / 2, 0), max(size - reach, 0)))
+
+
+def _part(page: RenderedPage, start: tuple[int, int], reach: int, side: int) -> View:
+    left, top = start
+    zoom = side / reach
+    seen = _enlarged(page.raster[top : top + reach, left : left + reach], zoom)
+    height, width = (round(length * zoom) for length in page.raster.shape[:2])
+    page_size = page.width, page.height
+    pixels = tensor(seen, Placement(0, 0, seen.shape[1], seen.shape[0], *page_size), (side, side))
+    return View(Placement(round(-left * zoom), round(-top * zoom), width, height, *page_size), pixels)
+
+
+def _enlarged(raster: Bytes, zoom: float) -> Bytes:
+    size = round(raster.shape[1] * zoom), round(raster.shape[0] * zoom)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(raster)).resize(size, Image.Resampling.BILINEAR))
+
+
+def told_from_near(far: RawBoxes, near: RawBoxes, stamps: Floats, seen: Sequence[View]) -> RawBoxes:
+    """What is told of a page: of what lies in or beside a stamp, where it was ``seen``, as in ``near``, else ``far``.
+
+    All corners are in page pixels.
+    """
+    slack = np.tile((stamps[:, 2:] - stamps[:, :2]) * _BESIDE, 2) * np.array([-1, -1, 1, 1], dtype=np.float32)
+    shown = np.concatenate([view.placement.to_page(np.array([[0, 0, *view.bucket]], np.float32)) for view in seen])
+
+    def are_near(boxes: RawBoxes) -> Bools:
+        return np.logical_and(_within(stamps + slack, boxes), _within(shown, boxes))
+
+    both = [far.picked(np.flatnonzero(~are_near(far))), near.picked(np.flatnonzero(are_near(near)))]
+    return by_confidence(pooled(both), 0.0)
+
+
+def _within(areas: Floats, boxes: RawBoxes) -> Bools:
+    """Which of the boxes have their middle in one of the areas [n, 4]."""
+    middles = (boxes.corners[:, None, :2] + boxes.corners[:, None, 2:]) / 2
+    inside = np.logical_and(middles > areas[:, :2], middles < areas[:, 2:])
+    return np.asarray(np.any(np.all(inside, axis=2), axis=1))

@@ -1,0 +1,152 @@
+"""Stamps seen from near: parts show them wherever they are, and what is found there lies where its ink is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from services.detector.model_cache import ModelCache
+from services.detector.yolo.arrays import Floats
+from services.detector.yolo.backends.choice import choose_backend
+from services.detector.yolo.boxes import RawBoxes
+from services.detector.yolo.detector import Detector
+from services.detector.yolo.nearer import part_size, parts, told_from_near
+from services.detector.yolo.preprocess import View
+from services.trainer.metrics import box_iou
+from services.trainer.synthesis.page import SyntheticPage, make_page
+from services.trainer.synthesis.recipes import RECIPES
+from shared.domain.detection import Kind, Tone
+from shared.pages.renderer import RenderedPage
+from shared.settings import PROJECT_ROOT
+
+WIDTH, HEIGHT = 1414, 2000
+"""Of a page whose raster is half as large."""
+NOWHERE = (0.0, 0.0, 0.0, 0.0)
+
+
+def blank_page(width: int = WIDTH // 2, height: int = HEIGHT // 2) -> RenderedPage:
+    return RenderedPage(1, 2 * width, 2 * height, np.full((height, width, 3), 255, dtype=np.uint8), Tone.GREY)
+
+
+def inked_page(box: tuple[int, int, int, int]) -> RenderedPage:
+    page = blank_page()
+    x1, y1, x2, y2 = (side // 2 for side in box)
+    page.raster[y1:y2, x1:x2] = 0
+    return page
+
+
+def ink_in(view: View) -> list[float]:
+    """Where a part's ink lies on its page."""
+    rows, columns = np.nonzero(view.tensor.max(axis=0) < 0.2)
+    corners = np.array([[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]], dtype=np.float32)
+    return [float(side) for side in view.placement.to_page(corners)[0]]
+
+
+def stamps(*boxes: tuple[float, float, float, float]) -> Floats:
+    return np.array(boxes, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        (600, 900, 800, 1060),
+        (20, 10, 180, 190),
+        (1240, 1800, 1400, 1980),
+        (1200, 20, 1400, 220),
+        (200, 400, 1300, 1400),
+    ],
+    ids=["middle", "top left", "bottom right", "top right", "larger than a part"],
+)
+def test_a_part_shows_a_stamp_and_what_is_seen_there_lies_where_it_is_on_the_page(
+    stamp: tuple[int, int, int, int],
+) -> None:
+    (seen,) = parts(inked_page(stamp), stamps(stamp), 1024)
+    assert seen.tensor.shape == (3, part_size(1024), part_size(1024))
+    if stamp[2] - stamp[0] < 800:
+        assert ink_in(seen) == pytest.approx(stamp, abs=2)
+    else:
+        assert seen.tensor.max() == 0, "as much of it as there is room for"
+
+
+def test_a_part_is_enlarged_beyond_the_largest_look() -> None:
+    (seen,) = parts(inked_page((600, 900, 800, 1060)), stamps((600, 900, 800, 1060)), 1024)
+    columns = np.flatnonzero((seen.tensor[0] < 0.2).any(axis=0))
+    assert len(columns) / (200 * 1024 / HEIGHT) == pytest.approx(1.4, abs=0.05)
+
+
+def test_stamps_side_by_side_share_a_part_and_those_far_apart_have_one_each() -> None:
+    surest, beside, far = (600, 900, 700, 1000), (760, 900, 860, 1000), (100, 1800, 200, 1900)
+    assert len(parts(blank_page(), stamps(surest, beside), 1024)) == 1
+    assert len(parts(blank_page(), stamps(surest, far), 1024)) == 2
+    assert len(parts(blank_page(), stamps(surest, far, beside), 1024)) == 2
+
+
+def test_a_page_full_of_stamps_has_no_more_than_four_parts() -> None:
+    everywhere = [(x, y, x + 60, y + 60) for x in (10, 650, 1300) for y in (10, 700, 1400, 1900)]
+    assert len(parts(blank_page(), stamps(*everywhere), 640)) == 4
+
+
+def test_a_strip_narrower_than_a_part_is_shown_in_its_whole_width() -> None:
+    strip = blank_page(width=100)
+    strip.raster[800:830, 20:60] = 0
+    (seen,) = parts(strip, stamps((40, 1600, 120, 1660)), 1024)
+    assert ink_in(seen) == pytest.approx((40, 1600, 120, 1660), abs=2)
+
+
+def test_a_grey_page_shows_the_same_as_one_in_colour() -> None:
+    page, stamp = inked_page((600, 900, 800, 1060)), stamps((600, 900, 800, 1060))
+    grey = replace(page, raster=np.broadcast_to(page.raster[:, :, :1], page.raster.shape))
+    assert (parts(grey, stamp, 640)[0].tensor == parts(page, stamp, 640)[0].tensor).all()
+
+
+def told(*boxes: tuple[float, float, float, float], confidence: float) -> RawBoxes:
+    return RawBoxes(stamps(*boxes), np.full(len(boxes), confidence, np.float32), np.zeros(len(boxes), np.intp))
+
+
+def test_what_lies_in_or_beside_a_stamp_is_told_from_near_and_all_else_as_from_far() -> None:
+    stamp = stamps((100, 100, 200, 200))
+    inside, beside, away = (120.0, 150.0, 180.0, 170.0), (180.0, 190.0, 230.0, 224.0), (300.0, 300.0, 400.0, 340.0)
+    far, near = told(inside, away, confidence=0.4), told(inside, beside, away, confidence=0.8)
+    both = told_from_near(far, near, stamp, parts(blank_page(), stamp, 640))
+    assert both.corners.tolist() == [list(inside), list(beside), list(away)]
+    assert both.confidences.tolist() == pytest.approx([0.8, 0.8, 0.4])
+
+
+def test_nothing_found_from_near_takes_away_what_was_told_of_the_stamp_from_far() -> None:
+    stamp = stamps((100, 100, 200, 200))
+    far, nothing = told((120, 150, 180, 170), confidence=0.4), told((0, 0, 1, 1), confidence=0.4).picked(np.arange(0))
+    assert len(told_from_near(far, nothing, stamp, parts(blank_page(), stamp, 640))) == 0
+
+
+def test_of_a_stamp_that_no_part_shows_all_stays_as_told_from_far() -> None:
+    everywhere = stamps(*((x, y, x + 60, y + 60) for x in (10, 1300) for y in (10, 950, 1900)))
+    seen = parts(blank_page(), everywhere, 640)
+    far = told(*((x, y, x + 50, y + 30) for x, y, _, _ in everywhere.tolist()), confidence=0.4)
+    left = told_from_near(far, far.picked(np.arange(0)), everywhere, seen)
+    assert left.corners.tolist() == far.corners[4:].tolist()
+
+
+def test_boxes_on_stamped_pages_lie_better_seen_from_near() -> None:
+    """The same network, with and without knowing that what it finds are stamps."""
+    model = ModelCache(PROJECT_ROOT / "models").load("signatures-fast")
+    backend = choose_backend(model, "openvino", threads=1)
+    from_near = Detector(backend, model, model.thresholds.accept)
+    from_far = Detector(backend, replace(model, classes=("signature", "initials", "seal")), model.thresholds.accept)
+    (stamped,) = (recipe for recipe in RECIPES if recipe.name == "stamped_page")
+    drawn = [make_page(3, number, recipes=[stamped]) for number in range(16)]
+    near, far = overlaps_with_truth(from_near, drawn), overlaps_with_truth(from_far, drawn)
+    found = (near > 0.5) & (far > 0.5)
+    assert found.sum() > 10
+    assert near[found].mean() > far[found].mean() + 0.01
+
+
+def overlaps_with_truth(detector: Detector, drawn: list[SyntheticPage]) -> Floats:
+    """Of each signature with what was found best in its place."""
+    best = []
+    for page in drawn:
+        raster = page.pixels if page.pixels.ndim == 3 else np.repeat(page.pixels[:, :, None], 3, axis=2)
+        (found,) = detector.detect_all([RenderedPage(1, raster.shape[1], raster.shape[0], raster, Tone.COLOUR)])
+        corners = [one.box.corners for one in found.detections if one.kind is Kind.SIGNATURE] or [NOWHERE]
+        truth = np.array(page.signatures, dtype=float).reshape(-1, 4)
+        best += list(box_iou(truth, np.array(corners)).max(axis=1))
+    return np.array(best)
