@@ -56,4 +56,4 @@ def _kind(name: str, classes: int) -> Kind | None:
 
 def _detection(number: int, row: tuple[list[float], float, int], kind: Kind) -> Detection:
     (left, top, right, bottom), confidence, _ = row
-    return Detection(str(number), kind, confidence, Box(left, top, right - left, bottom - top))
+    return Detection(str(number), kind, confidence, Box.of_corners(left, top, right, bottom))

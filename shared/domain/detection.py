@@ -30,6 +30,11 @@ class Box:
     width: float
     height: float
 
+    @classmethod
+    def of_corners(cls, left: float, top: float, right: float, bottom: float) -> "Box":
+        """The box with these ``corners``."""
+        return cls(left, top, right - left, bottom - top)
+
     def normalized(self, page_width: int, page_height: int) -> "Box":
         """The same box as shares of the page (0..1)."""
         return Box(self.x / page_width, self.y / page_height, self.width / page_width, self.height / page_height)

@@ -19,10 +19,7 @@ def requirements_to_json(requirements: Requirements) -> dict[str, Any]:
 
 def requirements_from_json(value: dict[str, Any]) -> Requirements:
     """The inverse of ``requirements_to_json``; the value has been validated by whoever took it in."""
-    zones = []
-    for zone in value.get("zones", ()):
-        left, top, right, bottom = zone["box"]
-        zones.append(Zone(zone["page"], Box(left, top, right - left, bottom - top), zone.get("min", 1)))
+    zones = (Zone(zone["page"], Box.of_corners(*zone["box"]), zone.get("min", 1)) for zone in value.get("zones", ()))
     return Requirements(value.get("min_signatures", 1), tuple(zones))
 
 

@@ -77,7 +77,8 @@ def by_confidence(boxes: RawBoxes, min_confidence: float) -> RawBoxes:
 
 
 def distinct(boxes: RawBoxes, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
-    """Non-maximum suppression among rivals, of boxes by falling confidence: keep one, drop what it covers, go on."""
+    """Non-maximum suppression among rivals: keep the surest box, drop what it covers, go on; by falling confidence."""
+    boxes = by_confidence(boxes, 0.0)
     side = boxes.classes.copy()
     for one, other in rivals.items():
         side[side == one] = other

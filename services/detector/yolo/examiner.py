@@ -6,7 +6,7 @@ import numpy as np
 
 from services.detector.yolo.arrays import Bools, Floats
 from services.detector.yolo.backends.backend import Backend
-from services.detector.yolo.boxes import RawBoxes, by_confidence, distinct, pooled, read_boxes
+from services.detector.yolo.boxes import RawBoxes, distinct, pooled, read_boxes
 from services.detector.yolo.looks import agreed
 from services.detector.yolo.nearer import part_size, parts, told_from_near
 from services.detector.yolo.preprocess import View, view
@@ -69,12 +69,14 @@ class Examiner:
         if not len(stamps):
             return far
         views = parts(page, stamps, self._model.input_sizes[0])
-        seen = by_confidence(pooled(self._look(views)), 0.0)
-        near = self._agreed([*looks, distinct(seen, _MAX_OVERLAP, self._rivals)])
-        return distinct(told_from_near(far, near, stamps, views), _MAX_OVERLAP, self._rivals)
+        near = self._agreed([*looks, self._distinct(pooled(self._look(views)))])
+        return self._distinct(told_from_near(far, near, stamps, views))
 
     def _agreed(self, looks: Sequence[RawBoxes]) -> RawBoxes:
         return agreed(looks, _LEAST_SCORE, _MAX_OVERLAP, self._rivals)
+
+    def _distinct(self, boxes: RawBoxes) -> RawBoxes:
+        return distinct(boxes, _MAX_OVERLAP, self._rivals)
 
     def _are_stamps(self, boxes: RawBoxes) -> Bools:
         number = self._kinds.index(Kind.STAMP) if Kind.STAMP in self._kinds else -1
@@ -88,7 +90,7 @@ class Examiner:
             if sure[index] >= self._min_confidence and (kind := self._kind_of(boxes, index))
         ]
         found = [
-            Detection(f"p{page.number}-{rank}", kind, sure[index], _box(boxes.corners[index]))
+            Detection(f"p{page.number}-{rank}", kind, sure[index], Box.of_corners(*boxes.corners[index].tolist()))
             for rank, (kind, index) in enumerate(known, start=1)
         ]
         return Page(page.number, page.width, page.height, tuple(found), page.tone)
@@ -110,8 +112,3 @@ def _rivals(kinds: Sequence[Kind | None]) -> dict[int, int]:
     if Kind.SIGNATURE in kinds and Kind.INITIALS in kinds:
         return {kinds.index(Kind.INITIALS): kinds.index(Kind.SIGNATURE)}
     return {}
-
-
-def _box(corners: Floats) -> Box:
-    left, top, right, bottom = (float(value) for value in corners)
-    return Box(left, top, right - left, bottom - top)

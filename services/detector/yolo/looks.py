@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from services.detector.yolo.arrays import Bools, Ints
-from services.detector.yolo.boxes import RawBoxes, by_confidence, distinct, overlaps, pooled
+from services.detector.yolo.boxes import RawBoxes, distinct, overlaps, pooled
 
 
 def agreed(looks: Sequence[RawBoxes], floor: float, max_overlap: float, rivals: Mapping[int, int]) -> RawBoxes:
@@ -35,7 +35,7 @@ def agreed(looks: Sequence[RawBoxes], floor: float, max_overlap: float, rivals: 
     fused = RawBoxes(
         np.array(corners, dtype=np.float32).reshape(-1, 4), np.array(confidences), np.array(classes, dtype=np.intp)
     )
-    return distinct(by_confidence(fused, 0.0), max_overlap, rivals)
+    return distinct(fused, max_overlap, rivals)
 
 
 def _same_object(boxes: RawBoxes, look: Ints, surest: int, free: Bools, max_overlap: float) -> Ints:

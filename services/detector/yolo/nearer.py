@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from services.detector.yolo.arrays import Bools, Bytes, Floats
-from services.detector.yolo.boxes import RawBoxes, by_confidence, pooled
+from services.detector.yolo.boxes import RawBoxes, pooled
 from services.detector.yolo.preprocess import Placement, View, rounded_up, tensor
 from shared.pages.renderer import RenderedPage
 
@@ -75,13 +75,14 @@ def told_from_near(far: RawBoxes, near: RawBoxes, stamps: Floats, seen: Sequence
     All corners are in page pixels.
     """
     slack = np.tile((stamps[:, 2:] - stamps[:, :2]) * _BESIDE, 2) * np.array([-1, -1, 1, 1], dtype=np.float32)
-    shown = np.concatenate([view.placement.to_page(np.array([[0, 0, *view.bucket]], np.float32)) for view in seen])
+    shown = np.concatenate(
+        [view.placement.to_page(np.array([[0, 0, *view.bucket[::-1]]], np.float32)) for view in seen]
+    )
 
     def are_near(boxes: RawBoxes) -> Bools:
         return np.logical_and(_within(stamps + slack, boxes), _within(shown, boxes))
 
-    both = [far.picked(np.flatnonzero(~are_near(far))), near.picked(np.flatnonzero(are_near(near)))]
-    return by_confidence(pooled(both), 0.0)
+    return pooled([near.picked(np.flatnonzero(are_near(near))), far.picked(np.flatnonzero(~are_near(far)))])
 
 
 def _within(areas: Floats, boxes: RawBoxes) -> Bools:

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from services.detector.yolo.arrays import Bytes, Floats
 
-LEAST = 3.0
+_LEAST = 3.0
 """Degrees from which on a page counts as askew: what lies straighter is found as it lies (docs/decisions/0016)."""
 
 _MOST = 16.0
@@ -24,7 +24,7 @@ _SHARPEST = 3.0
 def skew(raster: Bytes) -> float:
     """Degrees by which a raster [height, width, 3] has to be turned to the left to lie straight.
 
-    0 for a page that lies within LEAST of straight, by more than 16 degrees askew, or without print to tell by.
+    0 for a page that lies within 3 degrees of straight, by more than 16 askew, or without print to tell by.
     """
     places = _inked(raster)
     if len(places) < _FEWEST:
@@ -36,7 +36,7 @@ def skew(raster: Bytes) -> float:
     near = coarse[sharpness.argmax()]
     fine = np.arange(near - _COARSE, near + _COARSE + _FINE, _FINE, dtype=np.float32)
     best = float(fine[_sharpness(places, fine).argmax()])
-    return best if abs(best) >= LEAST else 0.0
+    return best if abs(best) >= _LEAST else 0.0
 
 
 def _inked(raster: Bytes) -> Floats:

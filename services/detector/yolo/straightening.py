@@ -43,7 +43,7 @@ def _turned_right(box: Box, degrees: float, found: Page, lying: Page) -> Box:
     """The box of an ellipse that filled the box before: ink fills corners less than a rectangle would."""
     angle = math.radians(degrees)
     cos, sin = math.cos(angle), math.sin(angle)
-    x, y = box.x + box.width / 2 - found.width / 2, box.y + box.height / 2 - found.height / 2
+    x, y = box.center[0] - found.width / 2, box.center[1] - found.height / 2
     width, height = math.hypot(box.width * cos, box.height * sin), math.hypot(box.height * cos, box.width * sin)
     left = lying.width / 2 + x * cos - y * sin - width / 2
     top = lying.height / 2 + x * sin + y * cos - height / 2
@@ -53,7 +53,7 @@ def _turned_right(box: Box, degrees: float, found: Page, lying: Page) -> Box:
 def _within(left: float, top: float, right: float, bottom: float, page: Page) -> Box:
     left, right = (min(max(value, 0.0), page.width) for value in (left, right))
     top, bottom = (min(max(value, 0.0), page.height) for value in (top, bottom))
-    return Box(left, top, right - left, bottom - top)
+    return Box.of_corners(left, top, right, bottom)
 
 
 def _evened(one: Detection, lying: Page) -> Detection:
@@ -64,5 +64,5 @@ def _evened(one: Detection, lying: Page) -> Detection:
     overlap = overlaps(np.array(one.box.corners), corners)
     if overlap.max() <= _SAME:
         return one
-    left, top, right, bottom = (corners[overlap.argmax()] + one.box.corners) / 2
-    return replace(one, box=Box(float(left), float(top), float(right - left), float(bottom - top)))
+    mean = (corners[overlap.argmax()] + one.box.corners) / 2
+    return replace(one, box=Box.of_corners(*mean.tolist()))
