@@ -15,7 +15,7 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
 _COCO_NAMES = ("annotations.json", "_annotations.coco.json", "instances.json")
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "test": "test", "heldout": "heldout"}
 
-_OTHER_NAMES = {"paraphe": 1, "initials": 1, "stamp": 2}
+OTHER_NAMES = {"paraphe": 1, "initials": 1, "stamp": 2}
 
 Overlaps = dict[tuple[str, str, int], bool]
 Others = dict[tuple[str, str], list[LabelledBox]]
@@ -72,11 +72,11 @@ def _read_others(folder: Path) -> Others:
     if not path.exists():
         return {}
     with path.open(newline="") as handle:
-        rows = [row for row in csv.DictReader(handle) if row["cls"] in _OTHER_NAMES]
+        rows = [row for row in csv.DictReader(handle) if row["cls"] in OTHER_NAMES]
     found: Others = {}
     for row in rows:
         cx, cy, width, height = (float(row[side]) for side in ("cx", "cy", "w", "h"))
-        box = LabelledBox(_OTHER_NAMES[row["cls"]], cx, cy, width, height)
+        box = LabelledBox(OTHER_NAMES[row["cls"]], cx, cy, width, height)
         found.setdefault((row["source"], row["file"]), []).append(box)
     return found
 

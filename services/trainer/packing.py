@@ -18,7 +18,7 @@ from PIL import Image
 from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage
 from services.trainer.partial_labels import FULLY_LABELLED
 from services.trainer.splits import is_held_out
-from shared.domain.labels import KINDS, SIGNATURES_ONLY
+from shared.domain.labels import ALL_KINDS, KINDS, SIGNATURES_ONLY
 from shared.pages import raster
 from shared.pages.fit import Fit, Side
 from shared.processor import usable_cores
@@ -33,9 +33,9 @@ HELD_OUT_SHARE = 0.1
 class Packing:
     """How pages are packed.
 
-    long_side is in pixels, kinds is how many of KINDS are learned, repeat how often a page labelled for signatures
-    only is seen in one epoch. Where nothing is held out (a share of 0, or few groups), every page is trained on, and
-    what training reports of itself is measured on some of the same pages: that the network learns, not how well.
+    long_side is in pixels, kinds is how many of KINDS are learned, repeat how often a page that is not extra is seen in
+    one epoch. Where nothing is held out (a share of 0, or few groups), every page is trained on, and what training
+    reports of itself is measured on some of the same pages: that the network learns, not how well.
     """
 
     target: Path
@@ -48,8 +48,8 @@ class Packing:
 def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: Packing) -> Path:
     """Write images, labels, lists of the pages and data.yaml under the target; returns data.yaml's path.
 
-    The held-out part is taken from pages, whole groups at a time, for choices made during training. The extra pages
-    are labelled for every kind, unless tagged otherwise, and are all trained on.
+    The held-out part is taken from pages, whole groups at a time, for choices made during training. These are labelled
+    for signatures only, the extra ones for every kind, unless tagged otherwise; the extra ones are all trained on.
 
     DatasetError: every page would be held out.
     """
@@ -58,8 +58,8 @@ def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: 
             "Every group of the pages is held out, and none is left to train on: give more of them, or --held-out 0."
         )
     with ThreadPoolExecutor(usable_cores()) as workers:
-        real = list(workers.map(lambda page: _pack_page(page, packing, _part(page, packing), ""), pages))
-        made = list(workers.map(lambda page: _pack_page(page, packing, "train", _prefix(page)), extra))
+        real = list(workers.map(lambda page: _pack_page(page, packing, _part(page, packing), _prefix(page)), pages))
+        made = list(workers.map(lambda page: _pack_page(page, packing, "train", _extra_prefix(page)), extra))
     trained = [path for path in real if path.parent.name == "train"]
     held_out = [path for path in real if path.parent.name == HELD_OUT]
     description = {
@@ -97,6 +97,10 @@ def _part(page: LabelledPage, packing: Packing) -> str:
 
 
 def _prefix(page: LabelledPage) -> str:
+    return FULLY_LABELLED if ALL_KINDS in page.tags else ""
+
+
+def _extra_prefix(page: LabelledPage) -> str:
     return "" if SIGNATURES_ONLY in page.tags else FULLY_LABELLED
 
 

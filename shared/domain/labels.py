@@ -5,3 +5,6 @@ KINDS = ("signature", "initials", "stamp")
 
 SIGNATURES_ONLY = "signatures-only"
 """The tag of a page whose initials and stamps may be there unmarked, in a folder whose other pages have them marked."""
+
+ALL_KINDS = "all-kinds"
+"""The tag of a real page that somebody went over for every kind: what is not marked there is not there."""
