@@ -25,7 +25,7 @@ from torch import multiprocessing
 
 from services.trainer.packing import reduce_page
 from services.trainer.page_pool import PooledPage
-from services.trainer.synthesis.crops import real_signatures
+from services.trainer.synthesis.crops import real_ink
 from services.trainer.synthesis.page import SyntheticPage
 from services.trainer.synthesis.resigning import pages_to_sign
 from services.trainer.synthesis.writing_out import CLASSES, Series, normalised
@@ -54,7 +54,7 @@ class Drawing:
 
 def drawing_of(data: Path, seed: int, held_out: float, long_side: int, kinds: int) -> Drawing:
     """Pages that borrow from a folder's train split, but for the share of its groups that is held out."""
-    real = real_signatures(data, held_out=held_out)
+    real = real_ink(data, held_out=held_out)
     drawn = Series(seed, data, all_kinds=True, real=real)
     signed = Series(seed, data, all_kinds=True, real=real, resigned=pages_to_sign(data, held_out))
     return Drawing(drawn, signed, long_side, kinds)

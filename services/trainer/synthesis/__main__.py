@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.trainer.dataset import DatasetError, LabelledPage
 from services.trainer.packing import HELD_OUT_SHARE
-from services.trainer.synthesis.crops import real_signatures
+from services.trainer.synthesis.crops import real_ink
 from services.trainer.synthesis.recipes import RECIPES
 from services.trainer.synthesis.resigning import pages_to_sign
 from services.trainer.synthesis.writing_out import Series, write_pages
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.papers and not options.resign:
         parser.error("--papers are pages to sign: say --resign")
     try:
-        real = real_signatures(options.crops, held_out=options.held_out) if options.crops else None
+        real = real_ink(options.crops, held_out=options.held_out) if options.crops else None
         resigned = _to_sign(options) if options.resign else ()
     except DatasetError as error:
         raise SystemExit(str(error)) from error

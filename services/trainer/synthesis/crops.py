@@ -1,6 +1,6 @@
-"""Signatures cut out of real scans: the ink of train-split boxes, freed of paper, rules and print."""
+"""Ink cut out of real scans: that of the train split's signatures, freed of paper, rules and print, and its stamps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from PIL import Image
 
 from services.trainer.dataset import DatasetError, LabelledBox, read_pages
 from services.trainer.splits import is_held_out
-from services.trainer.synthesis.ink import Alpha
+from services.trainer.synthesis.ink import Alpha, Ink
+from services.trainer.synthesis.stamp_crops import stamp_of, unsigned_stamps
 from shared.pages import raster
 
 Grey = NDArray[np.uint8]
@@ -23,10 +24,11 @@ MOST_PIECES = 40
 
 
 @dataclass(frozen=True)
-class RealSignatures:
-    """A library of real signatures as alpha patches (h, w), drawn from at random."""
+class RealInk:
+    """A library of real signatures as alpha patches (h, w), drawn from at random, and of real stamps."""
 
     patches: tuple[Alpha, ...]
+    stamps: tuple[Ink, ...] = ()
 
     def draw(self, rng: np.random.Generator, box: tuple[float, float]) -> Alpha:
         """One signature reduced or enlarged to fit `box` (width, height in px), seldom mirrored in proportion."""
@@ -40,36 +42,37 @@ class RealSignatures:
         return np.asarray(cv2.convertScaleAbs(drawn, alpha=gain), np.uint8)
 
 
-def real_signatures(folder: Path, split: str = "train", held_out: float = 0.0) -> RealSignatures:
-    """Cut every usable signature of one split out of a folder of labelled pages.
+def real_ink(folder: Path, split: str = "train", held_out: float = 0.0) -> RealInk:
+    """Cut every usable signature of one split out of a folder of labelled pages, and every usable stamp.
 
-    held_out is the share of groups that training keeps apart for choices: their signatures must not be learned here.
+    held_out is the share of groups that training keeps apart for choices: their ink must not be learned here.
     """
     patches: list[Alpha] = []
+    stamps: list[Ink] = []
     for page in read_pages(folder, split):
-        signatures = [box for box in page.boxes if box.kind == 0]
-        if signatures and not is_held_out(page.group, held_out):
-            patches += _cut(_read(page.path), signatures)
+        if is_held_out(page.group, held_out):
+            continue
+        if signatures := [box for box in page.boxes if box.kind == 0]:
+            crops = _cut(_read(page.path, "L"), signatures)
+            patches += [patch for crop in crops if (patch := ink_of(crop)) is not None]
+        if stamped := unsigned_stamps(page.boxes):
+            crops = _cut(_read(page.path, "RGB"), stamped)
+            stamps += [stamp for crop in crops if (stamp := stamp_of(crop)) is not None]
     if not patches:
         raise DatasetError(f"no usable signature in the {split} split of {folder}")
-    return RealSignatures(tuple(patches))
+    return RealInk(tuple(patches), tuple(stamps))
 
 
-def _read(path: Path) -> Grey:
-    """The page as displayed, which is how its boxes were drawn, in grey (h, w)."""
+def _read(path: Path, mode: str) -> NDArray[np.uint8]:
+    """The page as displayed, which is how its boxes were drawn."""
     with Image.open(path) as opened:
-        return np.array(raster.upright(opened, raster.orientation(opened)).convert("L"))
+        return np.array(raster.upright(opened, raster.orientation(opened)).convert(mode))
 
 
-def _cut(page: Grey, boxes: Sequence[LabelledBox]) -> list[Alpha]:
-    height, width = page.shape
-    found = []
+def _cut(page: NDArray[np.uint8], boxes: Sequence[LabelledBox]) -> Iterator[NDArray[np.uint8]]:
     for box in boxes:
-        x0, y0, x1, y1 = map(round, box.corners(width, height))
-        patch = ink_of(page[max(y0, 0) : y1, max(x0, 0) : x1])
-        if patch is not None:
-            found.append(patch)
-    return found
+        x0, y0, x1, y1 = map(round, box.corners(page.shape[1], page.shape[0]))
+        yield page[max(y0, 0) : y1, max(x0, 0) : x1]
 
 
 def ink_of(crop: Grey) -> Alpha | None:

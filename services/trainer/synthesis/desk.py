@@ -1,5 +1,6 @@
 """What people do to a printed sheet: sign, initial, stamp, write on it by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,11 +11,14 @@ from services.trainer.synthesis.hand import Stroke, draw, neat_hand, with_haste,
 from services.trainer.synthesis.ink import Alpha, Colour, Ink, pen_colour, rasterise, rasterise_at
 from services.trainer.synthesis.sheet import Kind, Sheet
 from services.trainer.synthesis.signature import initials, signature
+from services.trainer.synthesis.stamp_crops import is_round, resized
 from services.trainer.synthesis.stamps import boxed_stamp, round_stamp, stamp_ink, turned
 from services.trainer.synthesis.wording import Wording, signable
 
 Rng = np.random.Generator
 
+REAL_STAMPS = 0.4
+"""Share of stamps that are real ones, where there are any."""
 PEN_MARKS: tuple[tuple[tuple[float, float], ...], ...] = (
     ((0, 0.8), (0.8, 0), (3, 2.5)),
     ((0, 0), (3, 0.15)),
@@ -26,8 +30,12 @@ PEN_MARKS: tuple[tuple[tuple[float, float], ...], ...] = (
 )
 
 
-class SignatureSource(Protocol):
-    """Anything that yields ready signatures, such as those cut from real scans."""
+class InkSource(Protocol):
+    """Anything that yields ready signatures and stamps, such as those cut from real scans."""
+
+    @property
+    def stamps(self) -> Sequence[Ink]:
+        """Stamps that nobody signed; there may be none."""
 
     def draw(self, rng: Rng, box: tuple[float, float]) -> Alpha:
         """One signature that fits `box` (width, height in px) as tight alpha."""
@@ -37,15 +45,15 @@ class SignatureSource(Protocol):
 class Desk:
     """A sheet on somebody's desk, with the pens and stamps lying there; places are in millimetres.
 
-    `real_share` of signatures are real ones where there are any, `blue` of pens are blue; `legibility` and `fineness`
-    tell how people sign here: readably or not, with broad (above 1) or fine pens; `pasted` is the share of signatures
-    put in as pictures.
+    `real_share` of signatures are real ones where there are any, and REAL_STAMPS of stamps; `blue` of pens are blue;
+    `legibility` and `fineness` tell how people sign here: readably or not, with broad (above 1) or fine pens; `pasted`
+    is the share of signatures put in as pictures.
     """
 
     sheet: Sheet
     rng: Rng
     words: Wording
-    real: SignatureSource | None = None
+    real: InkSource | None = None
     real_share: float = 0.4
     blue: float = 0.5
     legibility: float = 0.5
@@ -150,6 +158,8 @@ class Desk:
     ) -> None:
         """Company and town round a ring, a number or emblem within."""
         words, rng = self.words, self.rng
+        if self._stamp_really(x, y, diameter, True, colour):
+            return
         ring = f"{company or words.company()} * {words.pick('city')}".upper()
         middle = [[words.pick("city").upper()], [words.number(9)], [words.pick("form"), words.number(5)], []]
         squash = rng.uniform(0.55, 0.8) if rng.random() < 0.12 else 1.0
@@ -161,6 +171,8 @@ class Desk:
     ) -> None:
         """A block of name, address, telephone and number, as French companies use."""
         words = self.words
+        if self._stamp_really(x, y, width, False, colour):
+            return
         lines = [
             (company or words.company()).upper(),
             words.address(),
@@ -173,11 +185,24 @@ class Desk:
 
     def word_stamp(self, x: float, y: float, width: float) -> None:
         """RECEIVED, PAYÉ, a date …"""
+        if self._stamp_really(x, y, width, False, None):
+            return
         lines = [self.words.pick("stampwords")]
         if self.rng.random() < 0.6:
             lines.append(self.words.date().upper())
         alpha = boxed_stamp(self.rng, self.sheet.px(width), lines, self.rng.random() < 0.6)
         self._stamp(turned(alpha, float(self.rng.normal(0, 8))), x, y, None)
+
+    def _stamp_really(self, x: float, y: float, width: float, as_ring: bool, colour: Colour | None) -> bool:
+        """Put a real stamp there, `width` mm wide and as lopsided as a hand holds it, where one is drawn."""
+        fitting = [stamp for stamp in self.real.stamps if is_round(stamp) == as_ring] if self.real else []
+        if not fitting or self.rng.random() >= REAL_STAMPS:
+            return False
+        stamp = fitting[int(self.rng.integers(len(fitting)))]
+        alpha = turned(resized(stamp, self.sheet.px(width)), float(self.rng.normal(0, 15 if as_ring else 6)))
+        own = stamp.colour if self.rng.random() < 0.5 else stamp_ink(self.rng)
+        self._stamp(alpha, x, y, colour or own)
+        return True
 
     def _stamp(self, alpha: Alpha, x: float, y: float, colour: Colour | None) -> None:
         self.sheet.put("stamp", Ink(alpha, colour or stamp_ink(self.rng)), x, y)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.trainer.synthesis import wear
-from services.trainer.synthesis.desk import Desk, SignatureSource
+from services.trainer.synthesis.desk import Desk, InkSource
 from services.trainer.synthesis.forms import receipt
 from services.trainer.synthesis.recipes import ARCHIVE, RECIPES, Recipe
 from services.trainer.synthesis.sheet import A4_MM, LETTER_MM, Kind, Outline, Pixels, Sheet
@@ -55,7 +55,7 @@ def make_page(
     seed: int,
     number: int,
     long_side: int = 1280,
-    real: SignatureSource | None = None,
+    real: InkSource | None = None,
     recipes: Sequence[Recipe] = RECIPES,
 ) -> SyntheticPage:
     """Make page `number` of the series `seed`: the same two numbers always give the same page.
@@ -73,7 +73,7 @@ def make_page(
 
 
 def _scanned_page(
-    rng: np.random.Generator, long_side: int, real: SignatureSource | None, recipes: Sequence[Recipe]
+    rng: np.random.Generator, long_side: int, real: InkSource | None, recipes: Sequence[Recipe]
 ) -> tuple[SyntheticPage, bool]:
     """A page, and whether it holds a signature of doubtful visibility."""
     recipe = drawn(rng, [(recipe, recipe.weight) for recipe in recipes])

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from services.trainer.dataset import LabelledPage, read_pages
 from services.trainer.splits import is_held_out
 from services.trainer.synthesis import scanning, wear
-from services.trainer.synthesis.desk import Desk, SignatureSource
+from services.trainer.synthesis.desk import Desk, InkSource
 from services.trainer.synthesis.erasing import Place, erased
 from services.trainer.synthesis.ink import inked_places, outline, pen_colour
 from services.trainer.synthesis.lookalikes import ringed_word
@@ -58,7 +58,7 @@ class SignedAnew:
 
     seed: int
     pages: tuple[LabelledPage, ...]
-    real: SignatureSource | None = None
+    real: InkSource | None = None
 
     def make(self, number: int) -> SyntheticPage:
         """Take one of the pages and sign it anew; only its signatures are labelled, for no others are known."""
@@ -77,9 +77,7 @@ def pages_to_sign(folder: Path, held_out: float) -> tuple[LabelledPage, ...]:
     return tuple(page for page in read_pages(folder, "train") if not is_held_out(page.group, held_out))
 
 
-def _signed_anew(
-    page: LabelledPage, rng: np.random.Generator, real: SignatureSource | None
-) -> tuple[SyntheticPage, bool]:
+def _signed_anew(page: LabelledPage, rng: np.random.Generator, real: InkSource | None) -> tuple[SyntheticPage, bool]:
     """The page, and whether it holds a signature of doubtful visibility."""
     was_bilevel = "bilevel" in page.tags
     scanner = drawn(rng, SCANNED_AGAIN.items()) if rng.random() < AGAIN_SHARE else None

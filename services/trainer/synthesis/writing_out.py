@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from services.trainer.dataset import LabelledPage
-from services.trainer.synthesis.desk import SignatureSource
+from services.trainer.synthesis.desk import InkSource
 from services.trainer.synthesis.page import Box, SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES, Recipe
 from services.trainer.synthesis.resigning import SignedAnew
@@ -37,7 +37,7 @@ class Series:
     folder: Path
     long_side: int = 1280
     all_kinds: bool = False
-    real: SignatureSource | None = None
+    real: InkSource | None = None
     recipes: tuple[Recipe, ...] = RECIPES
     resigned: tuple[LabelledPage, ...] = ()
 

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 from services.trainer.dataset import DatasetError
 from services.trainer.synthesis.__main__ import main
 from services.trainer.synthesis.contracts import stamped_page
-from services.trainer.synthesis.crops import RealSignatures, ink_of, real_signatures
+from services.trainer.synthesis.crops import RealInk, ink_of, real_ink
 from services.trainer.synthesis.ink import rasterise
 from services.trainer.synthesis.recipes import RECIPES
 from services.trainer.synthesis.scanning import born_digital, fax
@@ -123,7 +123,7 @@ def test_paper_blackness_and_tiny_crops_give_nothing(crop: np.ndarray) -> None:
 
 
 def test_drawn_signatures_fit_the_room_given() -> None:
-    library = RealSignatures((np.full((40, 200), 255, np.uint8),))
+    library = RealInk((np.full((40, 200), 255, np.uint8),))
     drawn = library.draw(np.random.default_rng(0), (100, 100))
     assert drawn.shape[1] <= 111
     assert 18 <= drawn.shape[0] <= 22
@@ -143,7 +143,7 @@ def test_signatures_are_cut_from_pages_as_displayed(tmp_path: Path) -> None:
     line = f"0 {(20 + width / 2) / 300} {(40 + height / 2) / 400} {width / 300} {height / 400}\n"
     (tmp_path / "labels/some/a.txt").write_text(line)
     (tmp_path / "index.csv").write_text("source,file,n_boxes,group,split\nsome,a.jpg,1,g,train\n")
-    (cut,) = real_signatures(tmp_path).patches
+    (cut,) = real_ink(tmp_path).patches
     whole = ink_of(crop)
     assert whole is not None
     assert cut.shape == pytest.approx(whole.shape, abs=2)
@@ -161,8 +161,8 @@ def test_only_the_split_asked_for_is_cut(tmp_path: Path) -> None:
     stamp = "2 0.5 0.8 0.4 0.2\n"
     (tmp_path / "labels/some/a.txt").write_text(centre + stamp)
     (tmp_path / "index.csv").write_text("source,file,n_boxes,group,split\nsome,a.png,1,g,train\n")
-    assert len(real_signatures(tmp_path, "train").patches) == 1
+    assert len(real_ink(tmp_path, "train").patches) == 1
     with pytest.raises(DatasetError, match="no usable signature"):
-        real_signatures(tmp_path, "train", held_out=1.0)
+        real_ink(tmp_path, "train", held_out=1.0)
     with pytest.raises(DatasetError, match="no page in split 'val'"):
-        real_signatures(tmp_path, "val")
+        real_ink(tmp_path, "val")

@@ -156,6 +156,8 @@ def test_no_letter_of_a_russian_page_is_an_empty_box(monkeypatch: pytest.MonkeyP
 class OneSignature:
     """A source with a single signature, a bar three times as wide as high."""
 
+    stamps = ()
+
     def draw(self, rng: np.random.Generator, box: tuple[float, float]) -> np.ndarray:
         width = min(box[0], 3 * box[1])
         return np.full((round(width / 3), round(width)), 255, np.uint8)
