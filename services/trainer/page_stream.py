@@ -28,7 +28,8 @@ from services.trainer.page_pool import PooledPage
 from services.trainer.synthesis.crops import real_ink
 from services.trainer.synthesis.page import SyntheticPage
 from services.trainer.synthesis.resigning import pages_to_sign
-from services.trainer.synthesis.writing_out import CLASSES, Series, normalised
+from services.trainer.synthesis.sheet import CLASSES
+from services.trainer.synthesis.writing_out import Series, normalised
 
 _WAITING = 256  # finished pages between the processes and the network, before the processes wait
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -6,9 +6,9 @@ from services.trainer.synthesis import layouts, ornaments
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.faces import SANS, face
 from services.trainer.synthesis.flow import Flow
+from services.trainer.synthesis.initialling import correction_initialled, initials_at_foot, initials_line
 from services.trainer.synthesis.signing import (
     WAYS_TO_SIGN,
-    initials_at_foot,
     party_columns,
     signature_lines,
     signature_table,
@@ -32,6 +32,10 @@ def contract(desk: Desk, signed: bool) -> None:
         way(desk, flow, int(rng.integers(1, 4)), 0.85 if signed else 0.0)
     if rng.random() < (0.2 if signed else 0.55):
         initials_at_foot(desk, int(rng.integers(1, 4)), None if last_page else flow.y)
+    elif rng.random() < 0.2:
+        initials_line(desk, flow)
+    if rng.random() < 0.12:
+        correction_initialled(desk, flow)
     layouts.footer(desk, flow)
 
 
@@ -51,6 +55,8 @@ def statutes(desk: Desk, signed: bool) -> None:
         _sign_freely(desk, flow)
     if rng.random() < (0.25 if signed else 0.75):
         initials_at_foot(desk, int(rng.integers(1, 4)), None if signed else flow.y)
+    if rng.random() < 0.05:
+        correction_initialled(desk, flow)
     layouts.footer(desk, flow)
 
 

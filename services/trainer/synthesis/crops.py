@@ -1,4 +1,4 @@
-"""Ink cut out of real scans: that of the train split's signatures, freed of paper, rules and print, and its stamps."""
+"""Ink cut out of real scans: the train split's signatures and initials, freed of paper and print, and its stamps."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from PIL import Image
 from services.trainer.dataset import DatasetError, LabelledBox, read_pages
 from services.trainer.splits import is_held_out
 from services.trainer.synthesis.ink import Alpha, Ink
+from services.trainer.synthesis.sheet import CLASSES
 from services.trainer.synthesis.stamp_crops import stamp_of, unsigned_stamps
 from shared.pages import raster
 
@@ -23,53 +24,74 @@ MOST_PIECES = 40
 """A box whose ink falls into more pieces than this holds print or dirt beside the signature."""
 
 
+SMALL_SIGNATURES = 0.5
+"""The share of real initials that are signatures made small, as some people initial, where there are initials."""
+
+
 @dataclass(frozen=True)
 class RealInk:
-    """A library of real signatures as alpha patches (h, w), drawn from at random, and of real stamps."""
+    """A library of real signatures as alpha patches (h, w), drawn from at random, of real initials and stamps."""
 
     patches: tuple[Alpha, ...]
     stamps: tuple[Ink, ...] = ()
+    initials: tuple[Alpha, ...] = ()
 
     def draw(self, rng: np.random.Generator, box: tuple[float, float]) -> Alpha:
         """One signature reduced or enlarged to fit `box` (width, height in px), seldom mirrored in proportion."""
-        patch = self.patches[int(rng.integers(len(self.patches)))]
-        height, width = patch.shape
-        factor = min(box[0] / width, box[1] / height)
-        size = (max(4, round(width * factor * rng.uniform(0.9, 1.1))), max(4, round(height * factor)))
-        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        drawn = cv2.resize(patch, size, interpolation=method)
-        gain = float(np.clip(0.8 / factor, 1.0, 2.2))  # a pen does not write paler for writing smaller
-        return np.asarray(cv2.convertScaleAbs(drawn, alpha=gain), np.uint8)
+        return _fitted(self.patches, rng, box)
+
+    def draw_initials(self, rng: np.random.Generator, box: tuple[float, float]) -> Alpha:
+        """Likewise the initials of somebody, or a signature made small."""
+        written_small = not self.initials or rng.random() < SMALL_SIGNATURES
+        return _fitted(self.patches if written_small else self.initials, rng, box)
+
+
+def _fitted(patches: Sequence[Alpha], rng: np.random.Generator, box: tuple[float, float]) -> Alpha:
+    patch = patches[int(rng.integers(len(patches)))]
+    height, width = patch.shape
+    factor = min(box[0] / width, box[1] / height)
+    size = (max(4, round(width * factor * rng.uniform(0.9, 1.1))), max(4, round(height * factor)))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    drawn = cv2.resize(patch, size, interpolation=method)
+    gain = float(np.clip(0.8 / factor, 1.0, 2.2))  # a pen does not write paler for writing smaller
+    return np.asarray(cv2.convertScaleAbs(drawn, alpha=gain), np.uint8)
 
 
 def real_ink(folder: Path, split: str = "train", held_out: float = 0.0) -> RealInk:
-    """Cut every usable signature of one split out of a folder of labelled pages, and every usable stamp.
+    """Cut every usable signature of one split out of a folder of labelled pages, its initials and every usable stamp.
 
     held_out is the share of groups that training keeps apart for choices: their ink must not be learned here.
     """
-    patches: list[Alpha] = []
+    signatures: list[Alpha] = []
+    initials: list[Alpha] = []
     stamps: list[Ink] = []
     for page in read_pages(folder, split):
-        if is_held_out(page.group, held_out):
+        if not page.boxes or is_held_out(page.group, held_out):
             continue
-        if signatures := [box for box in page.boxes if box.kind == 0]:
-            crops = _cut(_read(page.path, "L"), signatures)
-            patches += [patch for crop in crops if (patch := ink_of(crop)) is not None]
-        if stamped := unsigned_stamps(page.boxes):
-            crops = _cut(_read(page.path, "RGB"), stamped)
-            stamps += [stamp for crop in crops if (stamp := stamp_of(crop)) is not None]
-    if not patches:
+        scan = _read(page.path)
+        signatures += _written(scan, [box for box in page.boxes if box.kind == CLASSES["signature"]])
+        initials += _written(scan, [box for box in page.boxes if box.kind == CLASSES["initials"]])
+        crops = _cut(scan, "RGB", unsigned_stamps(page.boxes))
+        stamps += [stamp for crop in crops if (stamp := stamp_of(crop)) is not None]
+    if not signatures:
         raise DatasetError(f"no usable signature in the {split} split of {folder}")
-    return RealInk(tuple(patches), tuple(stamps))
+    return RealInk(tuple(signatures), tuple(stamps), tuple(initials))
 
 
-def _read(path: Path, mode: str) -> NDArray[np.uint8]:
+def _read(path: Path) -> Image.Image:
     """The page as displayed, which is how its boxes were drawn."""
     with Image.open(path) as opened:
-        return np.array(raster.upright(opened, raster.orientation(opened)).convert(mode))
+        return raster.upright(opened, raster.orientation(opened)).copy()
 
 
-def _cut(page: NDArray[np.uint8], boxes: Sequence[LabelledBox]) -> Iterator[NDArray[np.uint8]]:
+def _written(scan: Image.Image, boxes: Sequence[LabelledBox]) -> list[Alpha]:
+    return [ink for crop in _cut(scan, "L", boxes) if (ink := ink_of(crop)) is not None]
+
+
+def _cut(scan: Image.Image, mode: str, boxes: Sequence[LabelledBox]) -> Iterator[NDArray[np.uint8]]:
+    if not boxes:
+        return
+    page = np.array(scan.convert(mode))
     for box in boxes:
         x0, y0, x1, y1 = map(round, box.corners(page.shape[1], page.shape[0]))
         yield page[max(y0, 0) : y1, max(x0, 0) : x1]

@@ -40,6 +40,9 @@ class InkSource(Protocol):
     def draw(self, rng: Rng, box: tuple[float, float]) -> Alpha:
         """One signature that fits `box` (width, height in px) as tight alpha."""
 
+    def draw_initials(self, rng: Rng, box: tuple[float, float]) -> Alpha:
+        """Some initials that fit `box`, or a signature that small."""
+
 
 @dataclass
 class Desk:
@@ -106,10 +109,22 @@ class Desk:
         """
         if self.real is not None and self.rng.random() < self.real_share / 2:
             height = min(height, self.rng.uniform(5.0, 18.0))
-            alpha = self.real.draw(self.rng, (height * 2.2 * self.sheet.scale, height * self.sheet.scale))
+            alpha = self.real.draw_initials(self.rng, (height * 2.2 * self.sheet.scale, height * self.sheet.scale))
             self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
         else:
             self._paraphe("initials", x, y, name, height, colour)
+
+    def initial_in_letters(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
+        """Put the letters a name's parts begin with around x, y, written legibly, capitals `height` mm high."""
+        parts = name.replace("-", " ").split()
+        if self.rng.random() < 0.4:
+            parts.insert(1, self.words.pick("first"))
+        dot = "." if self.rng.random() < 0.15 else ""
+        letters = "".join(signable(part[0]) + dot for part in parts)
+        alpha = self._written(letters.lower() if self.rng.random() < 0.15 else letters, height / 1.8)
+        if self.rng.random() < 0.4:
+            alpha = turned(alpha, float(self.rng.normal(0, 8)))
+        self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
 
     def sign_briefly(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
         """Sign with a paraphe, as under a note to a colleague: where it stands makes a signature of it."""

@@ -6,13 +6,8 @@ from services.trainer.synthesis import layouts, lookalikes, ornaments
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.faces import SCRIPTS, face
 from services.trainer.synthesis.flow import Flow, Style
-from services.trainer.synthesis.signing import (
-    initials_at_foot,
-    party_columns,
-    signature_size,
-    signing_grid,
-    stamp_near,
-)
+from services.trainer.synthesis.initialling import correction_initialled, initials_at_foot, initials_line
+from services.trainer.synthesis.signing import party_columns, signature_size, signing_grid, stamp_near
 
 
 def lease_form(desk: Desk, signed: bool) -> None:
@@ -31,22 +26,13 @@ def lease_form(desk: Desk, signed: bool) -> None:
         signing_grid(desk, flow, int(rng.integers(1, 4)), 0.9)
     else:
         initials_at_foot(desk, int(rng.integers(0, 3)))
-        _initials_line(desk, flow)
+    if rng.random() < (0.25 if signed else 1.0):
+        initials_line(desk, flow)
+    if rng.random() < 0.12:
+        correction_initialled(desk, flow)
     if rng.random() < 0.35:
         ornaments.redactions(desk, int(rng.integers(1, 9)))
     layouts.footer(desk, flow)
-
-
-def _initials_line(desk: Desk, flow: Flow) -> None:
-    """ "INITIALS: ____ & ____" printed at the foot and initialled: not the place of a signature."""
-    y = desk.sheet.size_mm[1] - desk.rng.uniform(14, 22)
-    flow.sheet.text(flow.left, y, "INITIALS:" if desk.words.language == "en" else "PARAPHES :", flow.font(bold=True))
-    beside = desk.rng.random() < 0.4
-    for x, caption in ((flow.left + 22, desk.words.pick("party")), (flow.left + 68, desk.words.pick("party"))):
-        flow.sheet.line(x, y + 4, x + 28, y + 4)
-        flow.sheet.text(x + (29 if beside else 0), y + (0 if beside else 5), caption[:12], flow.font(6))
-        if desk.rng.random() < 0.7:
-            desk.initial(x + 12, y + 1, desk.words.name(), desk.rng.uniform(6, 20))
 
 
 def mandate(desk: Desk, signed: bool) -> None:

@@ -3,6 +3,7 @@
 from services.trainer.synthesis import layouts, lookalikes, ornaments
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
+from services.trainer.synthesis.initialling import initial_legibly, read_and_initialled
 from services.trainer.synthesis.ink import Colour, pen_colour
 from services.trainer.synthesis.signing import close_letter, signature_size
 
@@ -32,12 +33,17 @@ def _archived(desk: Desk, signed: bool) -> None:
         layouts.scribbled_notes(desk, int(rng.integers(1, 5)))
     if signed and rng.random() < 0.15:
         layouts.signed_note(desk)
+    if rng.random() < 0.25:
+        read_and_initialled(desk)
     if rng.random() < 0.65:
         layouts.archive_numbers(desk)
     if rng.random() < 0.06:
         ornaments.redactions(desk, int(rng.integers(1, 6)))
     if rng.random() < 0.12:
-        desk.word_stamp(rng.uniform(120, 180), rng.uniform(15, 70), rng.uniform(25, 50))
+        x, y = rng.uniform(120, 180), rng.uniform(15, 70)
+        desk.word_stamp(x, y, rng.uniform(25, 50))
+        if rng.random() < 0.3:
+            initial_legibly(desk, x + rng.normal(5, 10), y + rng.normal(0, 5), rng.uniform(4, 10))
 
 
 def _letter_on(desk: Desk, flow: Flow, signed: bool) -> None:
@@ -55,6 +61,8 @@ def _letter_on(desk: Desk, flow: Flow, signed: bool) -> None:
     flow.skip(0.5)
     layouts.body_text(desk, flow, int(rng.integers(1, 6)), 75)
     close_letter(desk, flow, signed, pen)
+    if rng.random() < 0.06:
+        read_and_initialled(desk)
     if rng.random() < 0.3:
         layouts.footer(desk, flow)
 
@@ -95,7 +103,7 @@ def _memo_head(desk: Desk, flow: Flow) -> None:
         flow.sheet.text(flow.left, flow.y, label, flow.font(bold=True))
         flow.sheet.text(flow.left + 28, flow.y, value, flow.font())
         if label == "FROM:" and rng.random() < 0.3:
-            desk.initial(flow.left + rng.uniform(70, 90), flow.y + 1, value, rng.uniform(5, 10))
+            initial_legibly(desk, flow.left + rng.uniform(60, 90), flow.y + 1, rng.uniform(5, 10))
         flow.skip(1.4)
     flow.sheet.line(flow.left, flow.y, flow.right, flow.y, 0.4)
     flow.skip()

@@ -17,19 +17,24 @@ from services.trainer.splits import is_held_out
 from services.trainer.synthesis import scanning, wear
 from services.trainer.synthesis.desk import Desk, InkSource
 from services.trainer.synthesis.erasing import Place, erased
+from services.trainer.synthesis.initialling import initials_at_foot, read_and_initialled
 from services.trainer.synthesis.ink import inked_places, outline, pen_colour
 from services.trainer.synthesis.lookalikes import ringed_word
 from services.trainer.synthesis.page import ATTEMPTS, Box, SyntheticPage, boxes_of, drawn
 from services.trainer.synthesis.scanning import Scanner
-from services.trainer.synthesis.sheet import Outline, Pixels, Sheet
-from services.trainer.synthesis.signing import initials_at_foot, signature_size, stamp_near
+from services.trainer.synthesis.sheet import CLASSES, Kind, Outline, Pixels, Sheet
+from services.trainer.synthesis.signing import signature_size, stamp_near
+from services.trainer.synthesis.stamp_crops import touch
 from services.trainer.synthesis.wording import Wording
+from shared.domain.labels import ALL_KINDS
 from shared.pages import raster
 
 Grey = NDArray[np.uint8]
 Grid = NDArray[np.int32]
 Values = NDArray[np.float64]
+Mark = tuple[Kind, Box]
 
+KINDS = {number: kind for kind, number in CLASSES.items()}
 LONG_SIDE_MM = 290.0
 """What the longer side of every scan is taken for: most are A4 or Letter."""
 LARGEST_PX = 1700
@@ -61,7 +66,7 @@ class SignedAnew:
     real: InkSource | None = None
 
     def make(self, number: int) -> SyntheticPage:
-        """Take one of the pages and sign it anew; only its signatures are labelled, for no others are known."""
+        """Take one of the pages and sign it anew; other kinds are labelled, too, where those it had are known."""
         weighed = [(page, ARCHIVE_WEIGHT if "bilevel" in page.tags else 1.0) for page in self.pages]
         for attempt in range(ATTEMPTS):
             rng = np.random.default_rng([self.seed, number, attempt])
@@ -83,9 +88,10 @@ def _signed_anew(page: LabelledPage, rng: np.random.Generator, real: InkSource |
     scanner = drawn(rng, SCANNED_AGAIN.items()) if rng.random() < AGAIN_SHARE else None
     stays_bilevel = was_bilevel and scanner is None
     pixels = _read(page.path, None if stays_bilevel else LARGEST_PX if scanner is None else AGAIN_PX)
-    old = [box.corners(pixels.shape[1], pixels.shape[0]) for box in page.boxes if box.kind == 0]
-    places = [erased(pixels, box, was_bilevel) for box in old]
-    left = [box for box, place in zip(old, places, strict=True) if place is None]
+    old, others = _boxes_by_kind(page, (pixels.shape[1], pixels.shape[0]))
+    places = [erased(pixels, box, was_bilevel) for _, box in old]
+    left = [mark for mark, place in zip(old, places, strict=True) if place is None]
+    all_known = ALL_KINDS in page.tags and not any(touch(box, other) for _, box in old for _, other in others)
     sheet = _sheet_of(pixels)
     words = Wording("fr" if "fr" in page.tags else "en", rng)
     desk = Desk(sheet, rng, words, real, real_share=0.6, blue=0.0 if stays_bilevel else float(rng.random()))
@@ -98,15 +104,21 @@ def _signed_anew(page: LabelledPage, rng: np.random.Generator, real: InkSource |
     if scanner is None:
         finished, outlines = _finished(sheet, rng, stays_bilevel, _is_grey(pixels))
         boxes, doubtful = boxes_of(outlines, finished)
-        boxes += tuple(("signature", box) for box in left)
+        boxes += tuple(left + others)
     else:
         laid, outlines = sheet.finish()
-        marks = [_inked(box, pixels) for box in left]
+        marks = [_inked(kind, box, pixels) for kind, box in left + others]
         finished, outlines = scanner(laid, outlines + [mark for mark in marks if len(mark.points)], rng)
         boxes, doubtful = boxes_of(outlines, finished)
-    signatures = tuple((kind, box) for kind, box in boxes if kind == "signature")
+    vouched = tuple((kind, box) for kind, box in boxes if all_known or kind == "signature")
     by = scanner.__name__ if scanner else "as_it_was"
-    return SyntheticPage(finished, signatures, "signed_anew", words.language, by, only_signatures=True), doubtful
+    return SyntheticPage(finished, vouched, "signed_anew", words.language, by, only_signatures=not all_known), doubtful
+
+
+def _boxes_by_kind(page: LabelledPage, size: tuple[int, int]) -> tuple[list[Mark], list[Mark]]:
+    """The signatures of a page, then its initials and stamps, in px of its `size` (width, height)."""
+    marks: list[Mark] = [(KINDS[box.kind], box.corners(*size)) for box in page.boxes]
+    return [mark for mark in marks if mark[0] == "signature"], [mark for mark in marks if mark[0] != "signature"]
 
 
 def _read(path: Path, largest: int | None) -> Pixels:
@@ -118,14 +130,14 @@ def _read(path: Path, largest: int | None) -> Pixels:
     return np.array(image)
 
 
-def _inked(box: Box, pixels: Pixels) -> Outline:
-    """A signature left alone, by the ink in its box."""
+def _inked(kind: Kind, box: Box, pixels: Pixels) -> Outline:
+    """What was left alone, by the ink in its box."""
     grey = wear.grey(pixels)
     x0, y0, x1, y1 = (max(0, round(side)) for side in box)
     region = grey[y0:y1, x0:x1]
     dark = np.asarray(region < float(np.percentile(region, 90)) - 40, np.uint8) * 255
     corner = np.array([x0, y0], np.float32)
-    return Outline("signature", outline(dark) + corner, inked_places(dark) + corner)
+    return Outline(kind, outline(dark) + corner, inked_places(dark) + corner)
 
 
 def _is_grey(pixels: Pixels) -> bool:
@@ -170,6 +182,8 @@ def _write_around(desk: Desk, grey: Grey) -> None:
             desk.handwrite(text, x - size * len(text) * 0.6, y, size)
     if rng.random() < 0.1:
         initials_at_foot(desk, int(rng.integers(1, 4)))
+    if rng.random() < 0.1:
+        read_and_initialled(desk)
     if rng.random() < 0.06:
         ringed_word(desk, *_free_place(grey, desk, 25, 12))
     if rng.random() < 0.1:

@@ -14,6 +14,8 @@ from services.trainer.synthesis.ink import Colour, Ink, inked_places, lay_ink, o
 
 Pixels = NDArray[np.uint8]
 Kind = Literal["signature", "initials", "stamp", "handwriting"]
+CLASSES: dict[Kind, int] = {"signature": 0, "initials": 1, "stamp": 2}
+"""The kinds that are labelled, with the numbers of their classes; handwriting is not."""
 
 A4_MM = (210.0, 297.0)
 LETTER_MM = (215.9, 279.4)

@@ -212,23 +212,6 @@ def _ruled_row(flow: Flow, edges: tuple[float, float], split: float, height: flo
         flow.sheet.line(split, flow.y + height - 1, edges[1], flow.y + height - 1, 0.2)
 
 
-def initials_at_foot(desk: Desk, signers: int, text_end: float | None = None) -> None:
-    """Each party's paraphe near the foot, mostly lower right, some across the last lines, some higher in the margin.
-
-    Where the text ends before the page does, at text_end in mm from the top, some initial there.
-    """
-    rng = desk.rng
-    wide, high = desk.sheet.size_mm
-    x = wide - rng.uniform(15, 50) if rng.random() < 0.75 else rng.uniform(20, wide - 60)
-    y = high - (rng.uniform(9, 32) if rng.random() < 0.7 else rng.uniform(32, 200))
-    if text_end is not None and text_end < high - 60 and rng.random() < 0.4:
-        x, y = rng.uniform(30, wide - 25), text_end + rng.normal(4, 6)
-    for _ in range(signers):
-        size = rng.uniform(5, 11) if rng.random() < 0.4 else rng.uniform(14, 40)
-        desk.initial(x, y - max(0.0, size - 14) / 2 + rng.normal(0, 2), desk.words.name(), size)
-        x -= rng.uniform(9, 26)
-
-
 WAYS_TO_SIGN: tuple[Callable[[Desk, Flow, int, float], None], ...] = (
     party_columns,
     signature_lines,

@@ -29,10 +29,11 @@ ROUND = (0.8, 1.25)
 def unsigned_stamps(boxes: Sequence[LabelledBox]) -> list[LabelledBox]:
     """The stamps among a page's boxes that no signature and no initials touch: those must not be learned as stamps."""
     written = [box.corners(1, 1) for box in boxes if box.kind != 2]
-    return [box for box in boxes if box.kind == 2 and not any(_touch(box.corners(1, 1), other) for other in written)]
+    return [box for box in boxes if box.kind == 2 and not any(touch(box.corners(1, 1), other) for other in written)]
 
 
-def _touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two boxes of corners x0, y0, x1, y1 share a place."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

@@ -14,11 +14,10 @@ from services.trainer.synthesis.desk import InkSource
 from services.trainer.synthesis.page import Box, SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES, Recipe
 from services.trainer.synthesis.resigning import SignedAnew
-from services.trainer.synthesis.sheet import Kind, Pixels
+from services.trainer.synthesis.sheet import CLASSES, Kind, Pixels
 from shared.domain.labels import SIGNATURES_ONLY
 
 SOURCE = "synthetic"
-CLASSES: dict[Kind, int] = {"signature": 0, "initials": 1, "stamp": 2}
 INDEX_HEAD = ["source", "file", "width", "height", "n_boxes", "group", "doc", "tags", "note", "bytes", "split"]
 OTHER_HEAD = ["source", "file", "cls", "cx", "cy", "w", "h"]
 ENDINGS = (".png", ".jpg")

@@ -113,7 +113,7 @@ def test_a_greeting_by_hand_is_no_signature(monkeypatch: pytest.MonkeyPatch) -> 
         desk = desk_with(seed)
         letters.letter(desk, signed=False)
         kinds |= {kind for kind, *_ in desk.sheet.marks}
-    assert kinds == {"handwriting"}
+    assert kinds == {"handwriting", "initials"}
     assert len(written) >= 2, "a greeting, not only an emblem"
 
 

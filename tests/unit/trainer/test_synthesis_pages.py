@@ -8,11 +8,11 @@ from PIL import ImageDraw, ImageFont
 
 from services.trainer.synthesis import contracts, forms, letters, scanning
 from services.trainer.synthesis.desk import Desk
+from services.trainer.synthesis.initialling import initials_at_foot
 from services.trainer.synthesis.page import SyntheticPage, make_page, visible_share
 from services.trainer.synthesis.recipes import RECIPES, Document
 from services.trainer.synthesis.scanning import Scanner
 from services.trainer.synthesis.sheet import A4_MM, Outline, Pixels, Sheet
-from services.trainer.synthesis.signing import initials_at_foot
 from services.trainer.synthesis.wording import Wording
 
 SMALL = 640
@@ -161,6 +161,8 @@ class OneSignature:
     def draw(self, rng: np.random.Generator, box: tuple[float, float]) -> np.ndarray:
         width = min(box[0], 3 * box[1])
         return np.full((round(width / 3), round(width)), 255, np.uint8)
+
+    draw_initials = draw
 
 
 def test_a_real_signature_made_small_can_stand_for_initials() -> None:
