@@ -117,7 +117,7 @@ def _signed_anew(page: LabelledPage, rng: np.random.Generator, real: InkSource |
 
 def _boxes_by_kind(page: LabelledPage, size: tuple[int, int]) -> tuple[list[Mark], list[Mark]]:
     """The signatures of a page, then its initials and stamps, in px of its `size` (width, height)."""
-    marks: list[Mark] = [(KINDS[box.kind], box.corners(*size)) for box in page.boxes]
+    marks: list[Mark] = [(KINDS[box.kind], box.corners(*size)) for box in page.boxes if box.kind in KINDS]
     return [mark for mark in marks if mark[0] == "signature"], [mark for mark in marks if mark[0] != "signature"]
 
 
