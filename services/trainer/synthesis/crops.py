@@ -68,7 +68,7 @@ def real_ink(folder: Path, split: str = "train", held_out: float = 0.0) -> RealI
     for page in read_pages(folder, split):
         if not page.boxes or is_held_out(page.group, held_out):
             continue
-        scan = _read(page.path)
+        scan = displayed(page.path)
         signatures += _written(scan, [box for box in page.boxes if box.kind == CLASSES["signature"]])
         initials += _written(scan, [box for box in page.boxes if box.kind == CLASSES["initials"]])
         crops = _cut(scan, "RGB", unsigned_stamps(page.boxes))
@@ -78,10 +78,10 @@ def real_ink(folder: Path, split: str = "train", held_out: float = 0.0) -> RealI
     return RealInk(tuple(signatures), tuple(stamps), tuple(initials))
 
 
-def _read(path: Path) -> Image.Image:
-    """The page as displayed, which is how its boxes were drawn."""
+def displayed(path: Path) -> Image.Image:
+    """A scan as displayed, which is how its boxes were drawn, in RGB."""
     with Image.open(path) as opened:
-        return raster.upright(opened, raster.orientation(opened)).copy()
+        return raster.upright(opened, raster.orientation(opened)).convert("RGB")
 
 
 def _written(scan: Image.Image, boxes: Sequence[LabelledBox]) -> list[Alpha]:

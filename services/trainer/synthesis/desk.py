@@ -79,7 +79,10 @@ class Desk:
             self._paste_ground(alpha, x, y)
         if self.rng.random() < 0.12:
             alpha = turned(alpha, float(self.rng.normal(0, 12)))
-        self.sheet.put("signature", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
+        self._lay("signature", alpha, x, y, colour)
+
+    def _lay(self, kind: Kind, alpha: Alpha, x: float, y: float, colour: Colour | None) -> None:
+        self.sheet.put(kind, Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
 
     def _paste_ground(self, alpha: Alpha, x: float, y: float) -> None:
         """The pale rectangle that shows when a signature was pasted in as a picture."""
@@ -110,7 +113,7 @@ class Desk:
         if self.real is not None and self.rng.random() < self.real_share / 2:
             height = min(height, self.rng.uniform(5.0, 18.0))
             alpha = self.real.draw_initials(self.rng, (height * 2.2 * self.sheet.scale, height * self.sheet.scale))
-            self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
+            self._lay("initials", alpha, x, y, colour)
         else:
             self._paraphe("initials", x, y, name, height, colour)
 
@@ -124,7 +127,7 @@ class Desk:
         alpha = self._written(letters.lower() if self.rng.random() < 0.15 else letters, height / 1.8)
         if self.rng.random() < 0.4:
             alpha = turned(alpha, float(self.rng.normal(0, 8)))
-        self.sheet.put("initials", Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
+        self._lay("initials", alpha, x, y, colour)
 
     def sign_briefly(self, x: float, y: float, name: str, height: float, colour: Colour | None = None) -> None:
         """Sign with a paraphe, as under a note to a colleague: where it stands makes a signature of it."""
@@ -138,7 +141,7 @@ class Desk:
             height = min(height, self.rng.uniform(lowest, highest))
         box = (height * 2.2 * self.sheet.scale, height * self.sheet.scale)
         alpha = rasterise(strokes, box, self.nib() * 0.9, self._opacity())
-        self.sheet.put(kind, Ink(alpha, colour or pen_colour(self.rng, self.blue)), x, y)
+        self._lay(kind, alpha, x, y, colour)
 
     def handwrite(self, text: str, x: float, y: float, x_height: float = 2.2, colour: Colour | None = None) -> None:
         """Write `text` legibly, starting at x with its middle at y; half by the pen model, half in a hand font."""

@@ -51,7 +51,7 @@ def read_and_initialled(desk: Desk) -> None:
     """Those a paper went round to initialled it, mostly at its head, below or beside each other, some with the date."""
     rng, (wide, high) = desk.rng, desk.sheet.size_mm
     lowest = 80 if rng.random() < 0.8 else high - 25
-    x, y = _free_place(desk, [(rng.uniform(15, wide - 25), rng.uniform(8, lowest)) for _ in range(3)])
+    x, y = _least_printed(desk, [(rng.uniform(15, wide - 25), rng.uniform(8, lowest)) for _ in range(3)])
     below_each_other, pen = rng.random() < 0.6, pen_colour(rng, desk.blue)
     for _ in range(int(rng.choice(5, p=[0.5, 0.22, 0.14, 0.09, 0.05])) + 1):
         size = rng.uniform(4.5, 11)
@@ -65,7 +65,7 @@ def read_and_initialled(desk: Desk) -> None:
         x, y = (x + rng.normal(0, 5), y + step) if below_each_other else (x + step * 2, y + rng.normal(0, 2))
 
 
-def _free_place(desk: Desk, places: list[tuple[float, float]]) -> tuple[float, float]:
+def _least_printed(desk: Desk, places: list[tuple[float, float]]) -> tuple[float, float]:
     """The one of some places with the least print where initials would lie."""
     px = desk.sheet.px
     around = [(px(x - 8), px(y - 5), px(x + 8), px(y + 5)) for x, y in places]

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from services.trainer.dataset import LabelledPage, read_pages
 from services.trainer.splits import is_held_out
 from services.trainer.synthesis import scanning, wear
+from services.trainer.synthesis.crops import displayed
 from services.trainer.synthesis.desk import Desk, InkSource
 from services.trainer.synthesis.erasing import Place, erased
 from services.trainer.synthesis.initialling import initials_at_foot, read_and_initialled
@@ -27,14 +28,12 @@ from services.trainer.synthesis.signing import signature_size, stamp_near
 from services.trainer.synthesis.stamp_crops import touch
 from services.trainer.synthesis.wording import Wording
 from shared.domain.labels import ALL_KINDS
-from shared.pages import raster
 
 Grey = NDArray[np.uint8]
 Grid = NDArray[np.int32]
 Values = NDArray[np.float64]
 Mark = tuple[Kind, Box]
 
-KINDS = {number: kind for kind, number in CLASSES.items()}
 LONG_SIDE_MM = 290.0
 """What the longer side of every scan is taken for: most are A4 or Letter."""
 LARGEST_PX = 1700
@@ -88,7 +87,7 @@ def _signed_anew(page: LabelledPage, rng: np.random.Generator, real: InkSource |
     scanner = drawn(rng, SCANNED_AGAIN.items()) if rng.random() < AGAIN_SHARE else None
     stays_bilevel = was_bilevel and scanner is None
     pixels = _read(page.path, None if stays_bilevel else LARGEST_PX if scanner is None else AGAIN_PX)
-    old, others = _boxes_by_kind(page, (pixels.shape[1], pixels.shape[0]))
+    old, others = _marks(page, pixels, "signature"), _marks(page, pixels, "initials", "stamp")
     places = [erased(pixels, box, was_bilevel) for _, box in old]
     left = [mark for mark, place in zip(old, places, strict=True) if place is None]
     all_known = ALL_KINDS in page.tags and not any(touch(box, other) for _, box in old for _, other in others)
@@ -115,16 +114,15 @@ def _signed_anew(page: LabelledPage, rng: np.random.Generator, real: InkSource |
     return SyntheticPage(finished, vouched, "signed_anew", words.language, by, only_signatures=not all_known), doubtful
 
 
-def _boxes_by_kind(page: LabelledPage, size: tuple[int, int]) -> tuple[list[Mark], list[Mark]]:
-    """The signatures of a page, then its initials and stamps, in px of its `size` (width, height)."""
-    marks: list[Mark] = [(KINDS[box.kind], box.corners(*size)) for box in page.boxes if box.kind in KINDS]
-    return [mark for mark in marks if mark[0] == "signature"], [mark for mark in marks if mark[0] != "signature"]
+def _marks(page: LabelledPage, pixels: Pixels, *kinds: Kind) -> list[Mark]:
+    """The boxes of some kinds on a page, in px."""
+    height, width = pixels.shape[:2]
+    return [(kind, box.corners(width, height)) for kind in kinds for box in page.boxes if box.kind == CLASSES[kind]]
 
 
 def _read(path: Path, largest: int | None) -> Pixels:
     """The page as displayed, RGB (h, w, 3), its longer side reduced to `largest` px."""
-    with Image.open(path) as opened:
-        image = raster.upright(opened, raster.orientation(opened)).convert("RGB")
+    image = displayed(path)
     if largest:
         image.thumbnail((largest, largest), Image.Resampling.LANCZOS)
     return np.array(image)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.trainer.dataset import LabelledBox
 from services.trainer.synthesis.ink import Alpha, Colour, Ink
-from services.trainer.synthesis.sheet import Pixels
+from services.trainer.synthesis.sheet import CLASSES, Pixels
 
 Values = NDArray[np.float32]
 
@@ -28,8 +28,9 @@ ROUND = (0.8, 1.25)
 
 def unsigned_stamps(boxes: Sequence[LabelledBox]) -> list[LabelledBox]:
     """The stamps among a page's boxes that no signature and no initials touch: those must not be learned as stamps."""
-    written = [box.corners(1, 1) for box in boxes if box.kind != 2]
-    return [box for box in boxes if box.kind == 2 and not any(touch(box.corners(1, 1), other) for other in written)]
+    stamps = [box for box in boxes if box.kind == CLASSES["stamp"]]
+    written = [box.corners(1, 1) for box in boxes if box.kind != CLASSES["stamp"]]
+    return [stamp for stamp in stamps if not any(touch(stamp.corners(1, 1), other) for other in written)]
 
 
 def touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

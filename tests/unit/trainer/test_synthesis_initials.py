@@ -13,10 +13,11 @@ from services.trainer.synthesis.crops import SMALL_SIGNATURES, RealInk, real_ink
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
 from services.trainer.synthesis.initialling import correction_initialled, initials_line, read_and_initialled
+from services.trainer.synthesis.page import Box
 from services.trainer.synthesis.resigning import SignedAnew
 from services.trainer.synthesis.sheet import A4_MM, Sheet
 from services.trainer.synthesis.wording import Wording
-from tests.unit.trainer.signed_letters import scan
+from tests.unit.trainer.signed_letters import SIGNED_AT, scan
 
 SEEDS = range(30)
 INITIALLED_AT, STAMPED_AT = (600, 940, 680, 990), (120, 780, 260, 900)
@@ -107,7 +108,7 @@ def test_letters_are_as_high_as_asked() -> None:
     assert 5 < np.median(heights) < 11
 
 
-def labelled(folder: Path, boxes: dict[int, tuple[int, int, int, int]], tags: str) -> LabelledPage:
+def labelled(folder: Path, boxes: dict[int, Box], tags: str) -> LabelledPage:
     """One letter, signed, initialled and stamped; its boxes by class."""
     page = scan()
     for x0, y0, x1, y1 in (INITIALLED_AT, STAMPED_AT):
@@ -124,9 +125,6 @@ def labelled(folder: Path, boxes: dict[int, tuple[int, int, int, int]], tags: st
     (folder / "labels/some/a.txt").write_text("\n".join(lines) + "\n")
     (folder / "index.csv").write_text(f"source,file,n_boxes,group,split,tags\nsome,a.png,1,g,train,{tags}\n")
     return read_pages(folder)[0]
-
-
-SIGNED_AT = (300, 700, 560, 790)
 
 
 def test_initials_are_cut_from_pages_that_mark_them(tmp_path: Path) -> None:
@@ -161,7 +159,7 @@ def test_a_page_known_in_full_keeps_its_initials_and_stamps_when_it_is_signed_an
     [("en", STAMPED_AT), ("all-kinds", (280, 690, 420, 800))],
     ids=["others were not looked for", "a stamp lies on the signature that goes"],
 )
-def test_else_only_signatures_are_vouched_for(tmp_path: Path, tags: str, stamp: tuple[int, int, int, int]) -> None:
+def test_else_only_signatures_are_vouched_for(tmp_path: Path, tags: str, stamp: Box) -> None:
     page = labelled(tmp_path, {0: SIGNED_AT, 2: stamp}, tags)
     made = [SignedAnew(5, (page,)).make(number) for number in range(8)]
     assert all(one.only_signatures for one in made)
