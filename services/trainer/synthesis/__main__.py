@@ -27,7 +27,9 @@ def main(arguments: list[str] | None = None) -> None:
     except DatasetError as error:
         raise SystemExit(str(error)) from error
     recipes = tuple(recipe for recipe in RECIPES if not options.only or recipe.name in options.only)
-    series = Series(options.seed, options.out, options.long_side, options.all_kinds, real, recipes, resigned)
+    series = Series(
+        options.seed, options.out, options.long_side, options.all_kinds, real, recipes, resigned, options.close_ups
+    )
     started = time.monotonic()
     for done in write_pages(series, options.first, options.pages, options.processes):
         if done % 100 == 0 or done == options.pages:
@@ -61,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         "--papers",
         type=Path,
         help="with --resign: take the pages from this data's train split, not from that of --crops",
+    )
+    parser.add_argument(
+        "--close-ups",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of pages of which only a part is shown, as if it alone had been photographed (default: none)",
     )
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
     parser.add_argument(

@@ -35,7 +35,8 @@ SEEN_LEVELS = 22
 class SyntheticPage:
     """A page and its truth: RGB (h, w, 3) or bilevel grey (h, w) pixels, boxes as x0, y0, x1, y1 in px by kind.
 
-    only_signatures tells that there may be other marks on it that no box tells of.
+    only_signatures tells that there may be other marks on it that no box tells of, is_part that it shows but a part of
+    a sheet.
     """
 
     pixels: Pixels
@@ -44,6 +45,7 @@ class SyntheticPage:
     language: str
     scanner: str
     only_signatures: bool = False
+    is_part: bool = False
 
     @property
     def signatures(self) -> tuple[Box, ...]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from services.trainer.dataset import LabelledPage
+from services.trainer.synthesis.close_up import close_up
 from services.trainer.synthesis.desk import InkSource
 from services.trainer.synthesis.page import Box, SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES, Recipe
@@ -23,13 +24,16 @@ OTHER_HEAD = ["source", "file", "cls", "cx", "cy", "w", "h"]
 ENDINGS = (".png", ".jpg")
 """Of the files that encoded() makes."""
 MOST_IN_A_CHUNK = 16
+CLOSER = 100
+"""What sets the chance that shows a part of a page apart from that which draws it."""
 
 
 @dataclass(frozen=True)
 class Series:
     """A run of pages: seed, long side in px, where they go, whether label files also hold initials and stamps.
 
-    Where there are pages to resign, those are signed anew, and none are drawn.
+    Where there are pages to resign, those are signed anew, and none are drawn. Of a share of pages, `close_ups`, only a
+    part is shown.
     """
 
     seed: int
@@ -39,9 +43,15 @@ class Series:
     real: InkSource | None = None
     recipes: tuple[Recipe, ...] = RECIPES
     resigned: tuple[LabelledPage, ...] = ()
+    close_ups: float = 0.0
 
     def page(self, number: int) -> SyntheticPage:
         """Page `number`: the same whenever it is made."""
+        page = self._whole_page(number)
+        rng = np.random.default_rng([self.seed, number, CLOSER])
+        return close_up(page, rng) if rng.random() < self.close_ups else page
+
+    def _whole_page(self, number: int) -> SyntheticPage:
         if self.resigned:
             return SignedAnew(self.seed, self.resigned, self.real).make(number)
         return make_page(self.seed, number, self.long_side, self.real, self.recipes)
@@ -123,6 +133,7 @@ def _index_row(page: SyntheticPage, stem: str, ending: str, size: int) -> list[s
     tags = [page.language, page.recipe, page.scanner, "signed" if found else "unsigned"]
     tags += [kind for kind in ("initials", "stamp", "handwriting") if kind in kinds]
     tags += [SIGNATURES_ONLY] if page.only_signatures else []
+    tags += ["close_up"] if page.is_part else []
     facts = [SOURCE, f"{stem}{ending}", width, height, found, f"syn:{stem}", stem, ",".join(tags), "", size, "train"]
     return [str(fact) for fact in facts]
 
