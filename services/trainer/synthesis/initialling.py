@@ -73,9 +73,11 @@ def _least_printed(desk: Desk, places: list[tuple[float, float]]) -> tuple[float
     return places[int(np.argmax(light))]
 
 
-def initial_legibly(desk: Desk, x: float, y: float, height: float, pen: Colour | None = None) -> None:
-    """Mostly the letters of a name, as high as `height` mm, else a paraphe like any other."""
-    name = desk.words.name()
+def initial_legibly(
+    desk: Desk, x: float, y: float, height: float, pen: Colour | None = None, name: str | None = None
+) -> None:
+    """Mostly the letters of a name, as high as `height` mm, else a paraphe like any other; of anybody by default."""
+    name = name or desk.words.name()
     if desk.rng.random() < 0.65:
         desk.initial_in_letters(x, y, name, height, pen)
     else:

@@ -103,7 +103,7 @@ def _memo_head(desk: Desk, flow: Flow) -> None:
         flow.sheet.text(flow.left, flow.y, label, flow.font(bold=True))
         flow.sheet.text(flow.left + 28, flow.y, value, flow.font())
         if label == "FROM:" and rng.random() < 0.3:
-            initial_legibly(desk, flow.left + rng.uniform(60, 90), flow.y + 1, rng.uniform(5, 10))
+            initial_legibly(desk, flow.left + rng.uniform(60, 90), flow.y + 1, rng.uniform(5, 10), name=value)
         flow.skip(1.4)
     flow.sheet.line(flow.left, flow.y, flow.right, flow.y, 0.4)
     flow.skip()

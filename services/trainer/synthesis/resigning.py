@@ -14,11 +14,11 @@ from PIL import Image, ImageDraw
 
 from services.trainer.dataset import LabelledPage, read_pages
 from services.trainer.splits import is_held_out
-from services.trainer.synthesis import scanning, wear
+from services.trainer.synthesis import layouts, scanning, wear
 from services.trainer.synthesis.crops import displayed
 from services.trainer.synthesis.desk import Desk, InkSource
 from services.trainer.synthesis.erasing import Place, erased
-from services.trainer.synthesis.initialling import initials_at_foot, read_and_initialled
+from services.trainer.synthesis.initialling import initials_at_foot, initials_line, read_and_initialled
 from services.trainer.synthesis.ink import inked_places, outline, pen_colour
 from services.trainer.synthesis.lookalikes import ringed_word
 from services.trainer.synthesis.page import ATTEMPTS, Box, SyntheticPage, boxes_of, drawn
@@ -180,6 +180,8 @@ def _write_around(desk: Desk, grey: Grey) -> None:
             desk.handwrite(text, x - size * len(text) * 0.6, y, size)
     if rng.random() < 0.1:
         initials_at_foot(desk, int(rng.integers(1, 4)))
+    if rng.random() < 0.2:
+        print_initials_line(desk, grey)
     if rng.random() < 0.1:
         read_and_initialled(desk)
     if rng.random() < 0.06:
@@ -188,15 +190,31 @@ def _write_around(desk: Desk, grey: Grey) -> None:
         desk.round_stamp(*_free_place(grey, desk, 32, 32), rng.uniform(24, 40))
 
 
-def _free_place(grey: Grey, desk: Desk, wide: float, high: float) -> tuple[float, float]:
-    """The middle, in mm, of a place so large (mm) with next to nothing on it and something not far off."""
-    rng, sheet = desk.rng, desk.sheet
+def print_initials_line(desk: Desk, grey: Grey) -> None:
+    """Lines for initials, as leases have them, in print at the foot where that is free, and initialled."""
+    rng, (wide, high) = desk.rng, desk.sheet.size_mm
+    typed = rng.random() < 0.3
+    style = layouts.typewriter_style(rng) if typed else layouts.office_style(rng, desk.words.language)
+    sums, step = _dark_sums(grey)
+    foot = np.array([[0.05 * wide, high - 27], [0.7 * wide, high - 6]]) * desk.sheet.scale / step
+    if _cover(sums, foot.mean(axis=0), (foot[1] - foot[0]) / 2) < 0.02:
+        initials_line(desk, layouts.flow_on(desk, style))
+
+
+def _dark_sums(grey: Grey) -> tuple[Grid, int]:
+    """The integral image of what is dark on a page, and of how many pixels each way one place of it stands for."""
     step = max(1, max(grey.shape) // 320)
     coarse = cv2.erode(grey, np.ones((step, step), np.uint8))[::step, ::step]
     dark = (coarse < float(np.percentile(grey, 85)) - 50).astype(np.uint8)
-    sums = np.asarray(cv2.integral(dark), np.int32)
+    return np.asarray(cv2.integral(dark), np.int32), step
+
+
+def _free_place(grey: Grey, desk: Desk, wide: float, high: float) -> tuple[float, float]:
+    """The middle, in mm, of a place so large (mm) with next to nothing on it and something not far off."""
+    rng, sheet = desk.rng, desk.sheet
+    sums, step = _dark_sums(grey)
     half = np.array([wide, high]) * sheet.scale / step / 2
-    limits = np.array([dark.shape[1], dark.shape[0]])
+    limits = np.array([sums.shape[1] - 1, sums.shape[0] - 1])
     best, least = limits / 2, np.inf
     for _ in range(40):
         middle = rng.uniform([0.1, 0.25], [0.9, 0.96]) * limits

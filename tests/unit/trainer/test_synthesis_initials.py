@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 
 from services.trainer.dataset import LabelledPage, read_pages
-from services.trainer.synthesis import layouts
+from services.trainer.synthesis import layouts, wear
 from services.trainer.synthesis.crops import SMALL_SIGNATURES, RealInk, real_ink
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
 from services.trainer.synthesis.initialling import correction_initialled, initials_line, read_and_initialled
 from services.trainer.synthesis.page import Box
-from services.trainer.synthesis.resigning import SignedAnew
+from services.trainer.synthesis.resigning import SignedAnew, print_initials_line
 from services.trainer.synthesis.sheet import A4_MM, Sheet
 from services.trainer.synthesis.wording import Wording
 from tests.unit.trainer.signed_letters import SIGNED_AT, scan
@@ -87,6 +87,20 @@ def test_printed_lines_for_initials_are_at_the_foot() -> None:
         assert printed.any()
         assert np.flatnonzero(printed).min() / desk.sheet.scale > A4_MM[1] - 26
         assert all(top + height > A4_MM[1] - 35 for _, top, height in initials_on(desk))
+
+
+@pytest.mark.parametrize("foot", ["free", "printed"])
+def test_real_pages_get_lines_for_initials_only_where_their_foot_is_free(foot: str) -> None:
+    lines = 0
+    for seed in SEEDS:
+        desk = desk_with(seed)
+        if foot == "printed":
+            flow = Flow(desk.sheet, layouts.office_style(desk.rng, "en"), 15, A4_MM[0] - 15, A4_MM[1] - 30, A4_MM[1])
+            layouts.body_text(desk, flow, 3, 0)
+        before = np.asarray(desk.sheet.image).copy()
+        print_initials_line(desk, wear.grey(before))
+        lines += bool((np.asarray(desk.sheet.image) != before).any())
+    assert lines == (len(SEEDS) if foot == "free" else 0)
 
 
 def test_corrections_are_initialled_in_the_margin() -> None:
