@@ -1,7 +1,8 @@
 """Confidence that means what it says, and the two thresholds a verdict rests on.
 
-The correction is Platt's: a straight line through the logit of the score. The detector applies it last, after all looks
-at a page are one. Being monotonic it changes no ranking, so the thresholds follow from the same examination.
+The correction is Platt's: a straight line through the logit of the score, higher up for signatures at stamps
+(docs/decisions/0019). The detector applies it last, after all looks at a page are one, so that the thresholds follow
+from the same examination.
 """
 
 from __future__ import annotations
@@ -27,22 +28,27 @@ def calibrate(pages: Sequence[ExaminedPage]) -> tuple[Calibration, Thresholds]:
     DatasetError: what is found on them contradicts the scores.
     """
     calibration = calibration_of(pages)
-    sure = [replace(page, confidence=corrected(calibration, page.confidence)) for page in pages]
+    sure = [replace(page, confidence=corrected(calibration, page.confidence, page.at_stamp)) for page in pages]
     return calibration, choose_thresholds(sure)
 
 
-def corrected(calibration: Calibration, scores: Floats) -> Floats:
+def corrected(calibration: Calibration, scores: Floats, at_stamp: Bools) -> Floats:
     """Calibrated confidences of many scores."""
-    return np.array([calibration.confidence(float(score)) for score in scores], dtype=float)
+    told = [
+        calibration.confidence(float(score), bool(touched)) for score, touched in zip(scores, at_stamp, strict=True)
+    ]
+    return np.array(told, dtype=float)
 
 
-def fit_calibration(confidence: Floats, correct: Bools, steps: int = 50) -> Calibration:
-    """Logistic regression of being right on the score's logit, by Newton's method with a prior at no change.
+def fit_calibration(confidence: Floats, at_stamp: Bools, correct: Bools, steps: int = 50) -> Calibration:
+    """Logistic regression of being right on the score's logit and on touching a stamp, by Newton's method.
+
+    Its prior is at no change: few detections, or none at stamps, change little, or nothing there.
 
     DatasetError: surer detections are less often right, which no calibration mends.
     """
-    design = np.stack([_logit(confidence), np.ones_like(confidence)], axis=1)
-    prior, line = np.array([1.0, 0.0]), np.array([1.0, 0.0])
+    design = np.stack([_logit(confidence), np.ones_like(confidence), at_stamp], axis=1)
+    prior, line = np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
 
     def loss(line: Floats) -> float:
         place = design @ line
@@ -53,7 +59,7 @@ def fit_calibration(confidence: Floats, correct: Bools, steps: int = 50) -> Cali
     for _ in range(steps):
         share = _sigmoid(design @ line)
         gradient = design.T @ (share - correct) + _PRIOR_STRENGTH * (line - prior)
-        curvature = (design * (share * (1 - share))[:, None]).T @ design + _PRIOR_STRENGTH * np.eye(2)
+        curvature = (design * (share * (1 - share))[:, None]).T @ design + _PRIOR_STRENGTH * np.eye(3)
         step = np.linalg.solve(curvature, gradient)
         while loss(line - step) > loss(line):  # where the curve is flat a whole step lands far beyond its lowest point
             step = step / 2
@@ -65,27 +71,28 @@ def fit_calibration(confidence: Floats, correct: Bools, steps: int = 50) -> Cali
             "On these pages detections are the less often right the surer the network is of them, so its scores cannot "
             "be calibrated: check the labels, or give more pages it never saw."
         )
-    return Calibration(float(line[0]), float(line[1]))
+    return Calibration(*line.tolist())
 
 
 def calibration_of(pages: Sequence[ExaminedPage], floor: float = 0.02) -> Calibration:
     """Fit on the detections of examined pages, those above floor: the crowd of near-zero scores would decide alone."""
     table = tally(pages, accept=0.5)
     keep = table.confidence >= floor
-    return fit_calibration(table.confidence[keep], table.correct[keep, 0])
+    return fit_calibration(table.confidence[keep], table.at_stamp[keep], table.correct[keep, 0])
 
 
 def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -> Thresholds:
-    """Accept: the middle of the thresholds whose F1 is within a point of the best.
+    """Accept: three quarters of the way up the thresholds whose F1 is within a point of the best.
 
-    The best itself is a matter of chance: F1 hardly changes over a third of the scale.
+    The best itself is a matter of chance: F1 hardly changes over a third of the scale. What passes and is no signature
+    goes to nobody, what stays below and is one to a person: so rather up than down.
 
     Review: the highest threshold that still recalls what 0.05 recalls, less half a point, but at most a share of
     accept, so that there is always a band in which a person looks, and at least one chance in ten.
     """
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
     f1, recall = f1_and_recall(tally(pages, accept=0.5), grid)
-    accept = float(np.median(grid[f1 >= f1.max() - 0.01]))
+    accept = float(np.quantile(grid[f1 >= f1.max() - 0.01], 0.75))
     review = min(float(grid[recall >= recall[0] - 0.005].max()), most_review * accept)
     return Thresholds(accept=round(accept, 2), review=round(min(max(review, _LEAST_REVIEW), accept), 2))
 

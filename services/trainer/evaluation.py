@@ -17,6 +17,7 @@ import numpy as np
 from services.trainer.calibration import expected_calibration_error, reliability
 from services.trainer.dataset import DatasetError, LabelledPage
 from services.trainer.metrics import ExaminedPage, bootstrap, bootstrap_difference, measure, tally
+from shared.domain.at_stamps import at_stamps
 from shared.domain.detection import Kind, Page
 from shared.domain.errors import ParapheError
 from shared.domain.labels import KINDS, SIGNATURES_ONLY
@@ -62,6 +63,7 @@ def _examine(labelled: LabelledPage, predict: Predict, kind: Kind) -> Examinatio
     if len(predicted) != 1:
         raise DatasetError(f"{labelled.name}: a labelled file holds one page, this one gave {len(predicted)}")
     page = predicted[0]
+    touched = {one.id for one, at_stamp in zip(page.detections, at_stamps(page.detections), strict=True) if at_stamp}
     found = [one for one in page.detections if one.kind is kind]
     wanted = [box for box in labelled.boxes if box.kind == KINDS.index(kind)]
     examined = ExaminedPage(
@@ -71,6 +73,7 @@ def _examine(labelled: LabelledPage, predict: Predict, kind: Kind) -> Examinatio
         overlapped=np.array([-1 if box.overlapped is None else int(box.overlapped) for box in wanted], dtype=int),
         found=np.array([one.box.corners for one in found], dtype=float).reshape(-1, 4),
         confidence=np.array([one.confidence for one in found], dtype=float),
+        at_stamp=np.array([one.id in touched for one in found], dtype=bool),
     )
     return Examination(labelled, examined, (page.width, page.height))
 

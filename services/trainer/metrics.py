@@ -24,8 +24,8 @@ _RECALL_POINTS: Floats = np.linspace(0, 1, 101)
 class ExaminedPage:
     """One page's truth and what the model found, boxes as (n, 4) x1 y1 x2 y2 in page pixels.
 
-    overlapped is 1 where a true box crosses print, 0 where not, -1 where unknown; group ties pages that belong
-    together.
+    overlapped is 1 where a true box crosses print, 0 where not, -1 where unknown; at_stamp tells of each of the found
+    whether a found stamp touches it, where scores are not calibrated yet; group ties pages that belong together.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ExaminedPage:
     overlapped: Ints
     found: Floats
     confidence: Floats
+    at_stamp: Bools
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Tally:
     """All pages' outcomes pooled. Detections are ordered by falling confidence; *_page give the page of each row."""
 
     confidence: Floats
+    at_stamp: Bools
     correct: Bools  # (detections, 10): right at each IoU threshold
     found_page: Ints
     truth_page: Ints
@@ -90,10 +92,11 @@ def tally(pages: Sequence[ExaminedPage], accept: float) -> Tally:
     found_page = np.repeat(np.arange(len(pages)), [len(page.found) for page in pages])
     return Tally(
         confidence=confidence[order],
-        correct=np.concatenate([row[1] for row in rows])[order],
+        at_stamp=np.concatenate([row[1] for row in rows])[order],
+        correct=np.concatenate([row[2] for row in rows])[order],
         found_page=found_page[order],
         truth_page=np.repeat(np.arange(len(pages)), [len(page.truth) for page in pages]),
-        truth_recalled=np.concatenate([row[2] for row in rows]),
+        truth_recalled=np.concatenate([row[3] for row in rows]),
         truth_overlapped=np.concatenate([page.overlapped for page in pages]),
         true_count=np.array([len(page.truth) for page in pages]),
         found_count=np.array([int((page.confidence >= accept).sum()) for page in pages]),
@@ -102,14 +105,14 @@ def tally(pages: Sequence[ExaminedPage], accept: float) -> Tally:
     )
 
 
-def _tally_page(page: ExaminedPage, accept: float) -> tuple[Floats, Bools, Bools]:
+def _tally_page(page: ExaminedPage, accept: float) -> tuple[Floats, Bools, Bools, Bools]:
     order = np.argsort(-page.confidence, kind="stable")
     confidence = page.confidence[order]
     given = match(page.truth, page.found[order])
     recalled = np.zeros(len(page.truth), dtype=bool)
     sure = given[confidence >= accept, 0]
     recalled[sure[sure >= 0]] = True
-    return confidence, given >= 0, recalled
+    return confidence, page.at_stamp[order], given >= 0, recalled
 
 
 def average_precision(correct: Bools, weight: Floats, truth: float) -> Floats:

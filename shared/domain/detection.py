@@ -49,6 +49,12 @@ class Box:
         """Left, top, right and bottom, in the box's own unit."""
         return self.x, self.y, self.x + self.width, self.y + self.height
 
+    def touches(self, other: "Box") -> bool:
+        """Whether they share more than a border."""
+        left, top, right, bottom = self.corners
+        its_left, its_top, its_right, its_bottom = other.corners
+        return left < its_right and its_left < right and top < its_bottom and its_top < bottom
+
     def contains_point(self, x: float, y: float) -> bool:
         """Whether the point lies inside or on the border."""
         return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height

@@ -11,19 +11,24 @@ _SUREST = 1 - 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A straight line through the logit of a network's score (Platt): what comes out is the share that is right."""
+    """A straight line through the logit of a network's score (Platt): what comes out is the share that is right.
+
+    ``at_stamps`` is added to the offset for a signature that a found stamp touches.
+    """
 
     slope: float = 1.0
     offset: float = 0.0
+    at_stamps: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.slope < math.inf or not math.isfinite(self.offset):
+        if not 0 < self.slope < math.inf or not math.isfinite(self.offset + self.at_stamps):
             raise ValueError(f"a calibration keeps the order of scores and is finite, not {self}")
 
-    def confidence(self, score: float) -> float:
+    def confidence(self, score: float, at_stamp: bool = False) -> float:
         """The calibrated confidence of a score; both in 0..1."""
         score = min(max(score, 1 - _SUREST), _SUREST)
-        return 1 / (1 + math.exp(-self.slope * math.log(score / (1 - score)) - self.offset))
+        offset = self.offset + self.at_stamps * at_stamp
+        return 1 / (1 + math.exp(-self.slope * math.log(score / (1 - score)) - offset))
 
 
 @dataclass(frozen=True, slots=True)

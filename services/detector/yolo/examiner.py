@@ -1,6 +1,7 @@
 """Pages as they lie in, what a model's looks find on them out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,13 +11,13 @@ from services.detector.yolo.boxes import RawBoxes, distinct, pooled, read_boxes
 from services.detector.yolo.looks import agreed
 from services.detector.yolo.nearer import part_size, parts, told_from_near
 from services.detector.yolo.preprocess import View, view
+from shared.domain.at_stamps import SURE_STAMP, at_stamps
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.model_version import ModelVersion
 from shared.pages.renderer import RenderedPage
 
 _MAX_OVERLAP = 0.5
 _LEAST_SCORE = 0.001  # what a look tells at all; far below what any threshold asks, as average precision needs it
-_STAMP_SCORE = 0.3  # from which on a stamp is worth a look from near
 
 
 class Examiner:
@@ -80,20 +81,23 @@ class Examiner:
 
     def _are_stamps(self, boxes: RawBoxes) -> Bools:
         number = self._kinds.index(Kind.STAMP) if Kind.STAMP in self._kinds else -1
-        return np.asarray((boxes.classes == number) & (boxes.confidences >= _STAMP_SCORE))
+        return np.asarray((boxes.classes == number) & (boxes.confidences >= SURE_STAMP))
 
     def _page(self, page: RenderedPage, boxes: RawBoxes) -> Page:
-        sure = [self._model.calibration.confidence(float(score)) for score in boxes.confidences]
-        known = [
-            (kind, index)
+        """The page with what is worth reporting, by falling confidence."""
+        raw = [
+            Detection("", kind, float(boxes.confidences[index]), Box.of_corners(*boxes.corners[index].tolist()))
             for index in range(len(boxes))
-            if sure[index] >= self._min_confidence and (kind := self._kind_of(boxes, index))
+            if (kind := self._kind_of(boxes, index))
         ]
-        found = [
-            Detection(f"p{page.number}-{rank}", kind, sure[index], Box.of_corners(*boxes.corners[index].tolist()))
-            for rank, (kind, index) in enumerate(known, start=1)
+        calibrated = self._model.calibration.confidence
+        sure = [
+            replace(one, confidence=calibrated(one.confidence, at_stamp))
+            for one, at_stamp in zip(raw, at_stamps(raw), strict=True)
         ]
-        return Page(page.number, page.width, page.height, tuple(found), page.tone)
+        told = sorted((one for one in sure if one.confidence >= self._min_confidence), key=lambda one: -one.confidence)
+        found = tuple(replace(one, id=f"p{page.number}-{rank}") for rank, one in enumerate(told, start=1))
+        return Page(page.number, page.width, page.height, found, page.tone)
 
     def _kind_of(self, boxes: RawBoxes, index: int) -> Kind | None:
         number = int(boxes.classes[index])

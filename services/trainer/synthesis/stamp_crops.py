@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from services.trainer.dataset import LabelledBox
 from services.trainer.synthesis.ink import Alpha, Colour, Ink
 from services.trainer.synthesis.sheet import CLASSES, Pixels
+from shared.domain.detection import Box
 
 Values = NDArray[np.float32]
+Corners = tuple[float, float, float, float]
 
 SMALLEST_PX = (60, 20)
 """Width and height below which a crop carries too little detail to be enlarged onto a page."""
@@ -33,9 +35,9 @@ def unsigned_stamps(boxes: Sequence[LabelledBox]) -> list[LabelledBox]:
     return [stamp for stamp in stamps if not any(touch(stamp.corners(1, 1), other) for other in written)]
 
 
-def touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def touch(one: Corners, other: Corners) -> bool:
     """Whether two boxes of corners x0, y0, x1, y1 share a place."""
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    return Box.of_corners(*one).touches(Box.of_corners(*other))
 
 
 def stamp_of(crop: Pixels) -> Ink | None:

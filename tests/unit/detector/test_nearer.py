@@ -15,13 +15,16 @@ from services.detector.yolo.preprocess import View
 from services.trainer.metrics import box_iou
 from services.trainer.synthesis.page import SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES
+from shared.domain.at_stamps import at_stamps
 from shared.domain.detection import Kind, Tone
+from shared.domain.model_version import Calibration
 from shared.pages.renderer import RenderedPage
 from shared.settings import PROJECT_ROOT
 
 WIDTH, HEIGHT = 1414, 2000
 """Of a page whose raster is half as large."""
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
+(STAMPED,) = (recipe for recipe in RECIPES if recipe.name == "stamped_page")
 
 
 def blank_page(width: int = WIDTH // 2, height: int = HEIGHT // 2) -> RenderedPage:
@@ -132,20 +135,43 @@ def test_boxes_on_stamped_pages_lie_better_seen_from_near() -> None:
     backend = choose_backend(model, "openvino", threads=1)
     from_near = Detector(backend, model, model.thresholds.accept)
     from_far = Detector(backend, replace(model, classes=("signature", "initials", "seal")), model.thresholds.accept)
-    (stamped,) = (recipe for recipe in RECIPES if recipe.name == "stamped_page")
-    drawn = [make_page(3, number, recipes=[stamped]) for number in range(16)]
+    drawn = [make_page(3, number, recipes=[STAMPED]) for number in range(16)]
     near, far = overlaps_with_truth(from_near, drawn), overlaps_with_truth(from_far, drawn)
     found = (near > 0.5) & (far > 0.5)
     assert found.sum() > 10
     assert near[found].mean() > far[found].mean() + 0.01
 
 
+def test_signatures_at_stamps_and_nothing_else_are_believed_more_by_a_calibration_that_says_so() -> None:
+    model = ModelCache(PROJECT_ROOT / "models").load("signatures-fast")
+    backend = choose_backend(model, "openvino", threads=1)
+    raw, raised = (
+        Detector(backend, replace(model, calibration=Calibration(at_stamps=raise_by)), min_confidence=0.05)
+        for raise_by in (0.0, 1.0)
+    )
+    seen = 0
+    for page in (rendered(make_page(3, number, recipes=[STAMPED])) for number in range(6)):
+        (before,), (after,) = raw.detect_all([page]), raised.detect_all([page])
+        confidences = [one.confidence for one in after.detections]
+        assert confidences == sorted(confidences, reverse=True)
+        now = {one.box: one.confidence for one in after.detections}
+        for one, touched in zip(before.detections, at_stamps(before.detections), strict=True):
+            believed = Calibration(at_stamps=1.0).confidence(one.confidence, touched)
+            assert now[one.box] == pytest.approx(believed)
+            seen += touched
+    assert seen > 5
+
+
+def rendered(page: SyntheticPage) -> RenderedPage:
+    raster = page.pixels if page.pixels.ndim == 3 else np.repeat(page.pixels[:, :, None], 3, axis=2)
+    return RenderedPage(1, raster.shape[1], raster.shape[0], raster, Tone.COLOUR)
+
+
 def overlaps_with_truth(detector: Detector, drawn: list[SyntheticPage]) -> Floats:
     """Of each signature with what was found best in its place."""
     best = []
     for page in drawn:
-        raster = page.pixels if page.pixels.ndim == 3 else np.repeat(page.pixels[:, :, None], 3, axis=2)
-        (found,) = detector.detect_all([RenderedPage(1, raster.shape[1], raster.shape[0], raster, Tone.COLOUR)])
+        (found,) = detector.detect_all([rendered(page)])
         corners = [one.box.corners for one in found.detections if one.kind is Kind.SIGNATURE] or [NOWHERE]
         truth = np.array(page.signatures, dtype=float).reshape(-1, 4)
         best += list(box_iou(truth, np.array(corners)).max(axis=1))

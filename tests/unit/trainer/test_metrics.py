@@ -1,7 +1,5 @@
 """The measures, against hand-made cases and against Ultralytics' own metric code."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -35,6 +33,7 @@ def page(
         overlapped=np.array(overlapped or [-1] * len(truth), dtype=int),
         found=np.array(found, dtype=float).reshape(-1, 4),
         confidence=np.array(confidence, dtype=float),
+        at_stamp=np.zeros(len(found), dtype=bool),
     )
 
 
@@ -160,7 +159,7 @@ def test_intervals_hold_the_value_and_shrink_with_more_pages() -> None:
 def test_a_difference_is_told_from_chance_where_two_intervals_are_not() -> None:
     pages = random_pages(2, 60)
     on_a_quarter_right = [
-        replace(one, found=one.truth, confidence=np.full(len(one.truth), 0.9)) if number % 4 == 0 else one
+        page(one.truth.tolist(), one.truth.tolist(), [0.9] * len(one.truth), one.name) if number % 4 == 0 else one
         for number, one in enumerate(pages)
     ]
     one, other = tally(on_a_quarter_right, 0.5), tally(pages, 0.5)
