@@ -63,17 +63,17 @@ def _examine(labelled: LabelledPage, predict: Predict, kind: Kind) -> Examinatio
     if len(predicted) != 1:
         raise DatasetError(f"{labelled.name}: a labelled file holds one page, this one gave {len(predicted)}")
     page = predicted[0]
-    touched = {one.id for one, at_stamp in zip(page.detections, at_stamps(page.detections), strict=True) if at_stamp}
-    found = [one for one in page.detections if one.kind is kind]
+    marks = zip(page.detections, at_stamps(page.detections), strict=True)
+    found = [(one, at_stamp) for one, at_stamp in marks if one.kind is kind]
     wanted = [box for box in labelled.boxes if box.kind == KINDS.index(kind)]
     examined = ExaminedPage(
         name=labelled.name,
         group=labelled.group,
         truth=np.array([box.corners(page.width, page.height) for box in wanted], dtype=float).reshape(-1, 4),
         overlapped=np.array([-1 if box.overlapped is None else int(box.overlapped) for box in wanted], dtype=int),
-        found=np.array([one.box.corners for one in found], dtype=float).reshape(-1, 4),
-        confidence=np.array([one.confidence for one in found], dtype=float),
-        at_stamp=np.array([one.id in touched for one in found], dtype=bool),
+        found=np.array([one.box.corners for one, _ in found], dtype=float).reshape(-1, 4),
+        confidence=np.array([one.confidence for one, _ in found], dtype=float),
+        at_stamp=np.array([at_stamp for _, at_stamp in found], dtype=bool),
     )
     return Examination(labelled, examined, (page.width, page.height))
 

@@ -91,12 +91,12 @@ class Examiner:
             if (kind := self._kind_of(boxes, index))
         ]
         calibrated = self._model.calibration.confidence
-        sure = [
-            replace(one, confidence=calibrated(one.confidence, at_stamp))
-            for one, at_stamp in zip(raw, at_stamps(raw), strict=True)
-        ]
-        told = sorted((one for one in sure if one.confidence >= self._min_confidence), key=lambda one: -one.confidence)
-        found = tuple(replace(one, id=f"p{page.number}-{rank}") for rank, one in enumerate(told, start=1))
+        sure = [(calibrated(one.confidence, at_stamp), one) for one, at_stamp in zip(raw, at_stamps(raw), strict=True)]
+        told = sorted((pair for pair in sure if pair[0] >= self._min_confidence), key=lambda pair: -pair[0])
+        found = tuple(
+            replace(one, id=f"p{page.number}-{rank}", confidence=confidence)
+            for rank, (confidence, one) in enumerate(told, start=1)
+        )
         return Page(page.number, page.width, page.height, found, page.tone)
 
     def _kind_of(self, boxes: RawBoxes, index: int) -> Kind | None:
