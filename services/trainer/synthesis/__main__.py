@@ -28,7 +28,15 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(str(error)) from error
     recipes = tuple(recipe for recipe in RECIPES if not options.only or recipe.name in options.only)
     series = Series(
-        options.seed, options.out, options.long_side, options.all_kinds, real, recipes, resigned, options.close_ups
+        options.seed,
+        options.out,
+        options.long_side,
+        options.all_kinds,
+        real,
+        recipes,
+        resigned,
+        options.close_ups,
+        options.on_glass,
     )
     started = time.monotonic()
     for done in write_pages(series, options.first, options.pages, options.processes):
@@ -70,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SHARE",
         help="share of pages of which only a part is shown, as if it alone had been photographed (default: none)",
+    )
+    parser.add_argument(
+        "--on-glass",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of scans that show two papers, or a small one, as on a scanner's glass (default: none)",
     )
     parser.add_argument("--long-side", type=int, default=1280, help="px of the longer side before scanning")
     parser.add_argument(

@@ -60,4 +60,6 @@ def _cut_out(page: SyntheticPage, part: Part) -> SyntheticPage:
         for kind, (x0, y0, x1, y1) in page.boxes
         if _share_inside((x0, y0, x1, y1), part) >= 0.5
     )
-    return replace(page, pixels=np.ascontiguousarray(page.pixels[top:bottom, left:right]), boxes=boxes, is_part=True)
+    return replace(
+        page, pixels=np.ascontiguousarray(page.pixels[top:bottom, left:right]), boxes=boxes, shown_as="close_up"
+    )

@@ -35,8 +35,8 @@ SEEN_LEVELS = 22
 class SyntheticPage:
     """A page and its truth: RGB (h, w, 3) or bilevel grey (h, w) pixels, boxes as x0, y0, x1, y1 in px by kind.
 
-    only_signatures tells that there may be other marks on it that no box tells of, is_part that it shows but a part of
-    a sheet.
+    only_signatures tells that there may be other marks on it that no box tells of, shown_as how it differs from a sheet
+    by itself, if it does: a close_up of a part, or on_glass with another.
     """
 
     pixels: Pixels
@@ -45,7 +45,7 @@ class SyntheticPage:
     language: str
     scanner: str
     only_signatures: bool = False
-    is_part: bool = False
+    shown_as: str | None = None
 
     @property
     def signatures(self) -> tuple[Box, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from services.trainer.dataset import LabelledPage
 from services.trainer.synthesis.close_up import close_up
 from services.trainer.synthesis.desk import InkSource
+from services.trainer.synthesis.glass import on_glass
 from services.trainer.synthesis.page import Box, SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES, Recipe
 from services.trainer.synthesis.resigning import SignedAnew
@@ -24,8 +25,10 @@ OTHER_HEAD = ["source", "file", "cls", "cx", "cy", "w", "h"]
 ENDINGS = (".png", ".jpg")
 """Of the files that encoded() makes."""
 MOST_IN_A_CHUNK = 16
-CLOSER = 100
-"""What sets the chance that shows a part of a page apart from that which draws it."""
+CLOSER, LAID_DOWN = 100, 101
+"""What sets the chance that shows a part of a page, or lays it beside another, apart from that which draws it."""
+BESIDE = 10_000_000
+"""How much higher the number of the page is that lies beside another."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Series:
     """A run of pages: seed, long side in px, where they go, whether label files also hold initials and stamps.
 
     Where there are pages to resign, those are signed anew, and none are drawn. Of a share of pages, `close_ups`, only a
-    part is shown.
+    part is shown; a share of all, `on_glass`, lie beside another on a scanner's glass, or small by themselves.
     """
 
     seed: int
@@ -44,9 +47,16 @@ class Series:
     recipes: tuple[Recipe, ...] = RECIPES
     resigned: tuple[LabelledPage, ...] = ()
     close_ups: float = 0.0
+    on_glass: float = 0.0
 
     def page(self, number: int) -> SyntheticPage:
         """Page `number`: the same whenever it is made."""
+        page = self._paper(number)
+        rng = np.random.default_rng([self.seed, number, LAID_DOWN])
+        return on_glass(page, self._paper(number + BESIDE), rng) if rng.random() < self.on_glass else page
+
+    def _paper(self, number: int) -> SyntheticPage:
+        """Page `number` by itself, whole or a part of it."""
         page = self._whole_page(number)
         rng = np.random.default_rng([self.seed, number, CLOSER])
         return close_up(page, rng) if rng.random() < self.close_ups else page
@@ -133,7 +143,7 @@ def _index_row(page: SyntheticPage, stem: str, ending: str, size: int) -> list[s
     tags = [page.language, page.recipe, page.scanner, "signed" if found else "unsigned"]
     tags += [kind for kind in ("initials", "stamp", "handwriting") if kind in kinds]
     tags += [SIGNATURES_ONLY] if page.only_signatures else []
-    tags += ["close_up"] if page.is_part else []
+    tags += [page.shown_as] if page.shown_as else []
     facts = [SOURCE, f"{stem}{ending}", width, height, found, f"syn:{stem}", stem, ",".join(tags), "", size, "train"]
     return [str(fact) for fact in facts]
 

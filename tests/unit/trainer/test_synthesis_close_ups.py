@@ -33,7 +33,10 @@ def shown(page: SyntheticPage, box: Box) -> np.ndarray:
 def test_a_part_shows_a_signature_whole_wherever_it_lies_in_it() -> None:
     page = page_with(("signature", SIGNED))
     parts = parts_of(page)
-    assert all(part.is_part and part.pixels.shape[0] < SIZE[1] and part.pixels.shape[1] < SIZE[0] for part in parts)
+    assert all(
+        part.shown_as == "close_up" and part.pixels.shape[0] < SIZE[1] and part.pixels.shape[1] < SIZE[0]
+        for part in parts
+    )
     for part in parts:
         (box,) = part.signatures
         assert (shown(part, box) == shown(page, SIGNED)).all()
@@ -72,9 +75,9 @@ def test_where_every_part_would_cut_something_the_page_stays_whole() -> None:
 def test_a_series_shows_parts_of_its_pages_and_the_others_as_without() -> None:
     series = Series(5, Path("nowhere"), long_side=600, close_ups=0.5)
     pages = [series.page(number) for number in range(16)]
-    assert 3 <= sum(page.is_part for page in pages) <= 13
+    assert 3 <= sum(page.shown_as is not None for page in pages) <= 13
     for number, page in enumerate(pages):
         whole = make_page(5, number, 600)
-        if not page.is_part:
+        if page.shown_as is None:
             assert (page.pixels == whole.pixels).all()
         assert (page.recipe, page.language, page.scanner) == (whole.recipe, whole.language, whole.scanner)

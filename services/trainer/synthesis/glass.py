@@ -1,0 +1,110 @@
+"""Two papers on one scan, or a small one by itself, as they lay on the scanner's glass or were copied onto a sheet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from services.trainer.synthesis import wear
+from services.trainer.synthesis.page import Box, SyntheticPage, drawn
+from services.trainer.synthesis.sheet import Pixels
+
+Rng = np.random.Generator
+
+LARGEST_PX = 1800
+"""The longer side of what comes out; of bilevel scans, which are sharper, half as much again."""
+GAP = 0.0, 0.05
+"""Between two papers, as a share of the side they have in common."""
+SMALL = 0.45, 0.8
+"""How wide a small paper is, as a share of the glass."""
+DARK_LID, OPEN_BOOK = 0.15, 0.3
+BLACK_BELOW = 140
+"""A bilevel scan that was reduced is black where it is darker than this."""
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """A paper, its place on the glass in px."""
+
+    paper: SyntheticPage
+    left: float
+    top: float
+    scale: float
+
+
+_Layout = tuple[list[_Laid], tuple[float, float]]
+"""Papers, and how wide and high the glass is in px."""
+
+
+def on_glass(first: SyntheticPage, second: SyntheticPage, rng: Rng) -> SyntheticPage:
+    """Both papers on one scan, or a small first one by itself; what is known of the scan is what is of the first.
+
+    The scan is bilevel where both papers are. Other kinds than signatures are labelled where they are on both.
+    """
+    layout: Callable[[SyntheticPage, SyntheticPage, Rng], _Layout] = drawn(
+        rng, [(_side_by_side, 0.55), (_one_above_the_other, 0.2), (_small_one, 0.25)]
+    )
+    laid, size = layout(first, second, rng)
+    bilevel = all(one.paper.pixels.ndim == 2 for one in laid)
+    fit = min(1.0, LARGEST_PX * (1.5 if bilevel else 1.0) / max(size))
+    laid = [_Laid(one.paper, one.left * fit, one.top * fit, one.scale * fit) for one in laid]
+    only_signatures = any(one.paper.only_signatures for one in laid)
+    boxes = tuple(
+        (kind, _moved(box, one))
+        for one in laid
+        for kind, box in one.paper.boxes
+        if kind == "signature" or not only_signatures
+    )
+    pixels = _scan(laid, (round(size[0] * fit), round(size[1] * fit)), bilevel, rng)
+    return replace(first, pixels=pixels, boxes=boxes, only_signatures=only_signatures, shown_as="on_glass")
+
+
+def _side_by_side(first: SyntheticPage, second: SyntheticPage, rng: Rng) -> _Layout:
+    high, wide = first.pixels.shape[:2]
+    scale = high / second.pixels.shape[0]
+    at = wide + high * rng.uniform(*GAP)
+    return [_Laid(first, 0, 0, 1.0), _Laid(second, at, 0, scale)], (at + second.pixels.shape[1] * scale, high)
+
+
+def _one_above_the_other(first: SyntheticPage, second: SyntheticPage, rng: Rng) -> _Layout:
+    high, wide = first.pixels.shape[:2]
+    scale = wide / second.pixels.shape[1]
+    at = high + wide * rng.uniform(*GAP)
+    return [_Laid(first, 0, 0, 1.0), _Laid(second, 0, at, scale)], (wide, at + second.pixels.shape[0] * scale)
+
+
+def _small_one(first: SyntheticPage, _second: SyntheticPage, rng: Rng) -> _Layout:
+    """A slip, or part of a copy, pushed to an edge of the glass or anywhere."""
+    high, wide = first.pixels.shape[:2]
+    glass = np.array([1.0, 1.414] if rng.random() < 0.75 else [1.414, 1.0])
+    size = glass * max(wide / rng.uniform(*SMALL) / glass[0], high / 0.95 / glass[1])
+    free = (size - [wide, high]) * rng.choice([0.02, 0.98, float(rng.random())], 2)
+    return [_Laid(first, float(free[0]), float(free[1]), 1.0)], (float(size[0]), float(size[1]))
+
+
+def _moved(box: Box, laid: _Laid) -> Box:
+    x0, y0, x1, y1 = (side * laid.scale for side in box)
+    return x0 + laid.left, y0 + laid.top, x1 + laid.left, y1 + laid.top
+
+
+def _scan(laid: list[_Laid], size: tuple[int, int], bilevel: bool, rng: Rng) -> Pixels:
+    """The glass with the papers on it, under a white lid or a dark one."""
+    dark = rng.random() < DARK_LID
+    lid = (0 if dark else 255) if bilevel else int(rng.integers(0, 60) if dark else rng.integers(235, 256))
+    scan = np.full((size[1], size[0]) if bilevel else (size[1], size[0], 3), lid, np.uint8)
+    open_book = rng.random() < OPEN_BOOK
+    for one in laid:
+        pixels = one.paper.pixels if bilevel else _in_colour(one.paper.pixels)
+        if open_book and not bilevel:
+            pixels = wear.edge_shadow(pixels, rng)
+        left, top = round(one.left), round(one.top)
+        wide = min(size[0] - left, round(pixels.shape[1] * one.scale))
+        high = min(size[1] - top, round(pixels.shape[0] * one.scale))
+        seen = cv2.resize(pixels, (wide, high), interpolation=cv2.INTER_AREA if one.scale < 1 else cv2.INTER_LINEAR)
+        scan[top : top + high, left : left + wide] = np.where(seen < BLACK_BELOW, 0, 255) if bilevel else seen
+    return scan
+
+
+def _in_colour(pixels: Pixels) -> Pixels:
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
