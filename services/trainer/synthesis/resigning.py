@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.trainer.dataset import LabelledPage, read_pages
@@ -18,6 +17,7 @@ from services.trainer.synthesis import layouts, scanning, wear
 from services.trainer.synthesis.crops import displayed
 from services.trainer.synthesis.desk import Desk, InkSource
 from services.trainer.synthesis.erasing import Place, erased
+from services.trainer.synthesis.ground import Ground, free_place
 from services.trainer.synthesis.initialling import initials_at_foot, initials_line, read_and_initialled
 from services.trainer.synthesis.ink import inked_places, outline, pen_colour
 from services.trainer.synthesis.lookalikes import ringed_word
@@ -29,9 +29,6 @@ from services.trainer.synthesis.stamp_crops import touch
 from services.trainer.synthesis.wording import Wording
 from shared.domain.labels import ALL_KINDS
 
-Grey = NDArray[np.uint8]
-Grid = NDArray[np.int32]
-Values = NDArray[np.float64]
 Mark = tuple[Kind, Box]
 
 LONG_SIDE_MM = 290.0
@@ -97,9 +94,10 @@ def _signed_anew(page: LabelledPage, rng: np.random.Generator, real: InkSource |
     for place in places:
         if place is not None and rng.random() > LEFT_EMPTY:
             _sign_at(desk, place)
+    ground = Ground.of(wear.grey(pixels))
     if rng.random() < (0.12 if old else 0.45):
-        _sign_somewhere(desk, wear.grey(pixels))
-    _write_around(desk, wear.grey(pixels))
+        _sign_somewhere(desk, ground)
+    _write_around(desk, ground)
     if scanner is None:
         finished, outlines = _finished(sheet, rng, stays_bilevel, _is_grey(pixels))
         boxes, doubtful = boxes_of(outlines, finished)
@@ -163,77 +161,41 @@ def _sign_at(desk: Desk, place: Place) -> None:
     stamp_near(desk, x, y, 0.12 if desk.blue else 0.04)
 
 
-def _sign_somewhere(desk: Desk, grey: Grey) -> None:
+def _sign_somewhere(desk: Desk, ground: Ground) -> None:
     wide, high = signature_size(desk)
-    x, y = _free_place(grey, desk, wide, high)
+    x, y = free_place(ground, desk, wide, high)
     desk.sign(x, y, wide, high)
     stamp_near(desk, x, y, 0.15 if desk.blue else 0.04)
 
 
-def _write_around(desk: Desk, grey: Grey) -> None:
+def _write_around(desk: Desk, ground: Ground) -> None:
     """What else people write and stamp on papers, none of it a signature."""
     rng, words = desk.rng, desk.words
     for chance, text in ((0.15, words.short_date()), (0.12, words.name()), (0.08, words.pick("note"))):
         if rng.random() < chance:
             size = rng.uniform(1.7, 4.0)
-            x, y = _free_place(grey, desk, size * len(text) * 1.3, size * 2)
+            x, y = free_place(ground, desk, size * len(text) * 1.3, size * 2)
             desk.handwrite(text, x - size * len(text) * 0.6, y, size)
     if rng.random() < 0.1:
         initials_at_foot(desk, int(rng.integers(1, 4)))
     if rng.random() < 0.2:
-        print_initials_line(desk, grey)
+        print_initials_line(desk, ground)
     if rng.random() < 0.1:
         read_and_initialled(desk)
     if rng.random() < 0.06:
-        ringed_word(desk, *_free_place(grey, desk, 25, 12))
+        ringed_word(desk, *free_place(ground, desk, 25, 12))
     if rng.random() < 0.1:
-        desk.round_stamp(*_free_place(grey, desk, 32, 32), rng.uniform(24, 40))
+        desk.round_stamp(*free_place(ground, desk, 32, 32), rng.uniform(24, 40))
 
 
-def print_initials_line(desk: Desk, grey: Grey) -> None:
+def print_initials_line(desk: Desk, ground: Ground) -> None:
     """Lines for initials, as leases have them, in print at the foot where that is free, and initialled."""
     rng, (wide, high) = desk.rng, desk.sheet.size_mm
     typed = rng.random() < 0.3
     style = layouts.typewriter_style(rng) if typed else layouts.office_style(rng, desk.words.language)
-    sums, step = _dark_sums(grey)
-    foot = np.array([[0.05 * wide, high - 27], [0.7 * wide, high - 6]]) * desk.sheet.scale / step
-    if _cover(sums, foot.mean(axis=0), (foot[1] - foot[0]) / 2) < 0.02:
+    foot = np.array([[0.05 * wide, high - 27], [0.7 * wide, high - 6]]) * desk.sheet.scale / ground.step
+    if ground.cover(foot.mean(axis=0), (foot[1] - foot[0]) / 2) < 0.02:
         initials_line(desk, layouts.flow_on(desk, style))
-
-
-def _dark_sums(grey: Grey) -> tuple[Grid, int]:
-    """The integral image of what is dark on a page, and of how many pixels each way one place of it stands for."""
-    step = max(1, max(grey.shape) // 320)
-    coarse = cv2.erode(grey, np.ones((step, step), np.uint8))[::step, ::step]
-    dark = (coarse < float(np.percentile(grey, 85)) - 50).astype(np.uint8)
-    return np.asarray(cv2.integral(dark), np.int32), step
-
-
-def _free_place(grey: Grey, desk: Desk, wide: float, high: float) -> tuple[float, float]:
-    """The middle, in mm, of a place so large (mm) with next to nothing on it and something not far off."""
-    rng, sheet = desk.rng, desk.sheet
-    sums, step = _dark_sums(grey)
-    half = np.array([wide, high]) * sheet.scale / step / 2
-    limits = np.array([sums.shape[1] - 1, sums.shape[0] - 1])
-    best, least = limits / 2, np.inf
-    for _ in range(40):
-        middle = rng.uniform([0.1, 0.25], [0.9, 0.96]) * limits
-        cost = _cover(sums, middle, half) + (0.3 if _cover(sums, middle, half + 8) < 0.01 else 0.0)
-        if cost < least:
-            best, least = middle, cost
-        if cost < 0.03:
-            break
-    x, y = best * step / sheet.scale
-    return float(x), float(y)
-
-
-def _cover(sums: Grid, middle: Values, half: Values) -> float:
-    """The share of dark places in a rectangle, by the integral image."""
-    size = np.array([sums.shape[1] - 1, sums.shape[0] - 1])
-    x0, y0 = np.clip(middle - half, 0, size).astype(int)
-    x1, y1 = np.clip(middle + half + 1, 0, size).astype(int)
-    area = max(1, (x1 - x0) * (y1 - y0))
-    return int(sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / int(area)
 
 
 def _finished(sheet: Sheet, rng: np.random.Generator, bilevel: bool, is_grey: bool) -> tuple[Pixels, list[Outline]]:

@@ -12,6 +12,7 @@ from services.trainer.synthesis import layouts, wear
 from services.trainer.synthesis.crops import SMALL_SIGNATURES, RealInk, real_ink
 from services.trainer.synthesis.desk import Desk
 from services.trainer.synthesis.flow import Flow
+from services.trainer.synthesis.ground import Ground
 from services.trainer.synthesis.initialling import correction_initialled, initials_line, read_and_initialled
 from services.trainer.synthesis.page import Box
 from services.trainer.synthesis.resigning import SignedAnew, print_initials_line
@@ -98,7 +99,7 @@ def test_real_pages_get_lines_for_initials_only_where_their_foot_is_free(foot: s
             flow = Flow(desk.sheet, layouts.office_style(desk.rng, "en"), 15, A4_MM[0] - 15, A4_MM[1] - 30, A4_MM[1])
             layouts.body_text(desk, flow, 3, 0)
         before = np.asarray(desk.sheet.image).copy()
-        print_initials_line(desk, wear.grey(before))
+        print_initials_line(desk, Ground.of(wear.grey(before)))
         lines += bool((np.asarray(desk.sheet.image) != before).any())
     assert lines == (len(SEEDS) if foot == "free" else 0)
 
