@@ -1,6 +1,6 @@
 """Turns a run's last checkpoint into a model version: its weights as .pt and ONNX, and model.json.
 
-    python -m services.trainer.export --run RUN --version 13 --out OUT/signatures/13
+    python -m services.trainer.export --run RUN --version 14 --out OUT/signatures/14
 
 Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
 weighs less then. An earlier version's folder, or its weights, may stand for a run, but for the last.

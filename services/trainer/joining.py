@@ -1,6 +1,6 @@
 """Joins networks that were trained apart, each for one look at a page, into one model version.
 
-    python -m services.trainer.joining --looks LARGE --looks SMALL --version 13 --out OUT/signatures/13
+    python -m services.trainer.joining --looks LARGE --looks SMALL --version 14 --out OUT/signatures/14
 
 LARGE and SMALL are folders of versions: exports with one look each, or a version in use of which a look stays as it is.
 Of looks at one size the last counts. The scores of what comes out are raw until ``paraphe model calibrate`` has
