@@ -25,7 +25,7 @@ BLACK_BELOW = 140
 
 @dataclass(frozen=True)
 class _Laid:
-    """A paper, its place on the glass in px."""
+    """A paper, where on the glass its upper left corner lies, in px, and how many times as large it is there."""
 
     paper: SyntheticPage
     left: float
