@@ -30,13 +30,13 @@ def main(arguments: list[str] | None = None) -> None:
     series = Series(
         options.seed,
         options.out,
-        options.long_side,
-        options.all_kinds,
-        real,
-        recipes,
-        resigned,
-        options.close_ups,
-        options.on_glass,
+        long_side=options.long_side,
+        all_kinds=options.all_kinds,
+        real=real,
+        recipes=recipes,
+        resigned=resigned,
+        close_ups=options.close_ups,
+        on_glass=options.on_glass,
     )
     started = time.monotonic()
     for done in write_pages(series, options.first, options.pages, options.processes):

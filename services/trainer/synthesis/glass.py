@@ -37,15 +37,14 @@ _Layout = tuple[list[_Laid], tuple[float, float]]
 """Papers, and how wide and high the glass is in px."""
 
 
-def on_glass(first: SyntheticPage, second: SyntheticPage, rng: Rng) -> SyntheticPage:
-    """Both papers on one scan, or a small first one by itself; what is known of the scan is what is of the first.
+def on_glass(first: SyntheticPage, another: Callable[[], SyntheticPage], rng: Rng) -> SyntheticPage:
+    """Two papers on one scan, or a small first one by itself; what is known of the scan is what is of the first.
 
-    The scan is bilevel where both papers are. Other kinds than signatures are labelled where they are on both.
+    The other paper is made when it is wanted. The scan is bilevel where all papers are. Other kinds than signatures are
+    labelled where they are on all.
     """
-    layout: Callable[[SyntheticPage, SyntheticPage, Rng], _Layout] = drawn(
-        rng, [(_side_by_side, 0.55), (_one_above_the_other, 0.2), (_small_one, 0.25)]
-    )
-    laid, size = layout(first, second, rng)
+    axis = drawn(rng, ((0, 0.55), (1, 0.2), (None, 0.25)))
+    laid, size = _small_one(first, rng) if axis is None else _in_a_row(axis, first, another(), rng)
     bilevel = all(one.paper.pixels.ndim == 2 for one in laid)
     fit = min(1.0, LARGEST_PX * (1.5 if bilevel else 1.0) / max(size))
     laid = [_Laid(one.paper, one.left * fit, one.top * fit, one.scale * fit) for one in laid]
@@ -60,21 +59,18 @@ def on_glass(first: SyntheticPage, second: SyntheticPage, rng: Rng) -> Synthetic
     return replace(first, pixels=pixels, boxes=boxes, only_signatures=only_signatures, shown_as="on_glass")
 
 
-def _side_by_side(first: SyntheticPage, second: SyntheticPage, rng: Rng) -> _Layout:
-    high, wide = first.pixels.shape[:2]
-    scale = high / second.pixels.shape[0]
-    at = wide + high * rng.uniform(*GAP)
-    return [_Laid(first, 0, 0, 1.0), _Laid(second, at, 0, scale)], (at + second.pixels.shape[1] * scale, high)
+def _in_a_row(axis: int, first: SyntheticPage, second: SyntheticPage, rng: Rng) -> _Layout:
+    """Side by side (axis 0) or one above the other (axis 1), the second made as high, or as wide, as the first."""
+    size, other = ((one.pixels.shape[1], one.pixels.shape[0]) for one in (first, second))
+    scale = size[1 - axis] / other[1 - axis]
+    at = size[axis] + size[1 - axis] * rng.uniform(*GAP)
+    end = at + other[axis] * scale
+    if axis == 0:
+        return [_Laid(first, 0, 0, 1.0), _Laid(second, at, 0, scale)], (end, size[1])
+    return [_Laid(first, 0, 0, 1.0), _Laid(second, 0, at, scale)], (size[0], end)
 
 
-def _one_above_the_other(first: SyntheticPage, second: SyntheticPage, rng: Rng) -> _Layout:
-    high, wide = first.pixels.shape[:2]
-    scale = wide / second.pixels.shape[1]
-    at = high + wide * rng.uniform(*GAP)
-    return [_Laid(first, 0, 0, 1.0), _Laid(second, 0, at, scale)], (wide, at + second.pixels.shape[0] * scale)
-
-
-def _small_one(first: SyntheticPage, _second: SyntheticPage, rng: Rng) -> _Layout:
+def _small_one(first: SyntheticPage, rng: Rng) -> _Layout:
     """A slip, or part of a copy, pushed to an edge of the glass or anywhere."""
     high, wide = first.pixels.shape[:2]
     glass = np.array([1.0, 1.414] if rng.random() < 0.75 else [1.414, 1.0])
@@ -95,7 +91,9 @@ def _scan(laid: list[_Laid], size: tuple[int, int], bilevel: bool, rng: Rng) -> 
     scan = np.full((size[1], size[0]) if bilevel else (size[1], size[0], 3), lid, np.uint8)
     open_book = rng.random() < OPEN_BOOK
     for one in laid:
-        pixels = one.paper.pixels if bilevel else _in_colour(one.paper.pixels)
+        pixels = one.paper.pixels
+        if pixels.ndim == 2 and not bilevel:
+            pixels = wear.as_colour(pixels)
         if open_book and not bilevel:
             pixels = wear.edge_shadow(pixels, rng)
         left, top = round(one.left), round(one.top)
@@ -104,7 +102,3 @@ def _scan(laid: list[_Laid], size: tuple[int, int], bilevel: bool, rng: Rng) -> 
         seen = cv2.resize(pixels, (wide, high), interpolation=cv2.INTER_AREA if one.scale < 1 else cv2.INTER_LINEAR)
         scan[top : top + high, left : left + wide] = np.where(seen < BLACK_BELOW, 0, 255) if bilevel else seen
     return scan
-
-
-def _in_colour(pixels: Pixels) -> Pixels:
-    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -45,7 +45,7 @@ class SyntheticPage:
     language: str
     scanner: str
     only_signatures: bool = False
-    shown_as: str | None = None
+    shown_as: Literal["close_up", "on_glass"] | None = None
 
     @property
     def signatures(self) -> tuple[Box, ...]:

@@ -211,4 +211,4 @@ def _finished(sheet: Sheet, rng: np.random.Generator, bilevel: bool, is_grey: bo
         rough = wear.grain(wear.grey(pixels), rng, 18)
         black = cv2.threshold(rough, float(rng.uniform(110, 190)), 255, cv2.THRESH_BINARY)[1]
         return np.asarray(black, np.uint8), outlines
-    return (np.repeat(wear.grey(pixels)[..., None], 3, axis=2) if is_grey else pixels), outlines
+    return (wear.as_colour(wear.grey(pixels)) if is_grey else pixels), outlines

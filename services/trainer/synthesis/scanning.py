@@ -76,7 +76,7 @@ def office_scan(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
         lid = 0 if rng.random() < 0.15 else int(rng.integers(225, 256))
         pixels, outlines = _laid_askew(pixels, outlines, rng, (lid, lid, lid))
     if rng.random() < 0.5:
-        pixels = np.repeat(wear.grey(pixels)[..., None], 3, axis=2)
+        pixels = wear.as_colour(wear.grey(pixels))
     pixels = wear.blurred(pixels, rng, 0.9)
     pixels = wear.toned(pixels, rng)
     if rng.random() < 0.12:
@@ -143,4 +143,4 @@ def photocopy(pixels: Pixels, outlines: list[Outline], rng: Rng) -> Page:
     height, width = pixels.shape[:2]
     back = np.float32(width / copied.shape[1])
     reduced = np.asarray(cv2.resize(copied, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return np.repeat(reduced[..., None], 3, axis=2), [mark.moved(lambda points: points * back) for mark in carried]
+    return wear.as_colour(reduced), [mark.moved(lambda points: points * back) for mark in carried]

@@ -15,6 +15,11 @@ def grey(pixels: Pixels) -> Grey:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
+def as_colour(page: Grey) -> Pixels:
+    """A grey page (h, w) as an RGB one (h, w, 3)."""
+    return np.repeat(page[..., None], 3, axis=2)
+
+
 def _smooth_field(shape: tuple[int, ...], rng: Rng, cells: int) -> NDArray[np.float32]:
     """Slowly varying noise around 0, one value a pixel."""
     coarse = rng.normal(0, 1, (cells, cells)).astype(np.float32)

@@ -53,7 +53,7 @@ class Series:
         """Page `number`: the same whenever it is made."""
         page = self._paper(number)
         rng = np.random.default_rng([self.seed, number, LAID_DOWN])
-        return on_glass(page, self._paper(number + BESIDE), rng) if rng.random() < self.on_glass else page
+        return on_glass(page, lambda: self._paper(number + BESIDE), rng) if rng.random() < self.on_glass else page
 
     def _paper(self, number: int) -> SyntheticPage:
         """Page `number` by itself, whole or a part of it."""

@@ -1,14 +1,11 @@
 """Of some pages only a part is shown: what is labelled there is there whole, in its place."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from services.trainer.synthesis.close_up import close_up
-from services.trainer.synthesis.page import Box, SyntheticPage, make_page
+from services.trainer.synthesis.page import Box, SyntheticPage
 from services.trainer.synthesis.sheet import Kind
-from services.trainer.synthesis.writing_out import Series
 
 SIZE = 800, 1000
 SIGNED, BESIDE = (200.0, 700.0, 380.0, 760.0), (420.0, 690.0, 600.0, 770.0)
@@ -70,14 +67,3 @@ def test_of_an_unsigned_page_any_part_is_shown() -> None:
 def test_where_every_part_would_cut_something_the_page_stays_whole() -> None:
     everywhere = page_with(("signature", (10.0, 10.0, 790.0, 990.0)))
     assert close_up(everywhere, np.random.default_rng(1)) is everywhere
-
-
-def test_a_series_shows_parts_of_its_pages_and_the_others_as_without() -> None:
-    series = Series(5, Path("nowhere"), long_side=600, close_ups=0.5)
-    pages = [series.page(number) for number in range(16)]
-    assert 3 <= sum(page.shown_as is not None for page in pages) <= 13
-    for number, page in enumerate(pages):
-        whole = make_page(5, number, 600)
-        if page.shown_as is None:
-            assert (page.pixels == whole.pixels).all()
-        assert (page.recipe, page.language, page.scanner) == (whole.recipe, whole.language, whole.scanner)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.trainer.synthesis.glass import LARGEST_PX, on_glass
-from services.trainer.synthesis.page import Box, SyntheticPage, make_page
+from services.trainer.synthesis.page import Box, SyntheticPage
 from services.trainer.synthesis.sheet import Kind
 from services.trainer.synthesis.writing_out import Series
 
@@ -31,7 +31,7 @@ FIRST, SECOND = paper((600, 800), SIGNED, RED), paper((500, 900), ELSEWHERE, BLU
 
 
 def scans_of(first: SyntheticPage, second: SyntheticPage, count: int = 40) -> list[SyntheticPage]:
-    return [on_glass(first, second, np.random.default_rng(seed)) for seed in range(count)]
+    return [on_glass(first, lambda: second, np.random.default_rng(seed)) for seed in range(count)]
 
 
 def is_filled(page: SyntheticPage, box: Box, ink: tuple[int, int, int]) -> bool:
@@ -81,18 +81,6 @@ def test_other_kinds_are_labelled_only_where_they_are_known_on_every_paper() -> 
     for scan in scans_of(initialled, unsure):
         kinds = [kind for kind, _ in scan.boxes]
         assert kinds == (["signature"] if scan.only_signatures else ["initials"])
-
-
-def test_a_series_lays_some_papers_on_the_glass_and_leaves_the_others_as_without() -> None:
-    series = Series(5, Path("nowhere"), long_side=600, on_glass=0.5)
-    pages = [series.page(number) for number in range(16)]
-    assert 3 <= sum(page.shown_as is not None for page in pages) <= 13
-    for number, page in enumerate(pages):
-        alone = make_page(5, number, 600)
-        assert page.recipe == alone.recipe
-        if page.shown_as is None:
-            assert (page.pixels == alone.pixels).all()
-            assert page.boxes == alone.boxes
 
 
 def test_the_same_numbers_give_the_same_scan() -> None:
