@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 from shared.domain.errors import DocumentError, ErrorCode
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 
@@ -30,7 +31,7 @@ SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "documents"
 LIMITS = RenderLimits(
     max_pages=20, max_page_pixels=20_000_000, seconds=10, seconds_per_page=5, memory_bytes=512 * 1024**2, pdf_dpi=72
 )
-_INPUT_SIZE = 320
+_FIT = Fit(320, 320)
 _SEED_SIDE = 400
 _HARMFUL = (ErrorCode.RENDER_CRASH, ErrorCode.RENDER_TIMEOUT, ErrorCode.RENDER_MEMORY)
 _EXTREMES = (
@@ -161,8 +162,8 @@ def try_document(renderer: Renderer, name: str, path: Path) -> Outcome:
     started = time.perf_counter()
     fault = False
     try:
-        for page in renderer.pages(path, _INPUT_SIZE, LIMITS):
-            if max(page.raster.shape[:2]) != _INPUT_SIZE:
+        for page in renderer.pages(path, _FIT, LIMITS):
+            if max(page.raster.shape[:2]) != _FIT.height:
                 raise AssertionError(f"raster of shape {page.raster.shape}")
         result = "pages"
     except DocumentError as error:

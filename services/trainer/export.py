@@ -32,7 +32,8 @@ def export(runs: Sequence[Path], out: Path, release: Release) -> dict[str, Any]:
     """Write model.pt, model.onnx and model.json under out and return what model.json holds: of the last run."""
     runtime.prepare(runs[-1] / "ultralytics")
     record = json.loads((runs[-1] / "settings.json").read_text())
-    release = replace(release, sizes=release.sizes or (record["settings"]["size"],))
+    trained = record["settings"]
+    release = replace(release, sizes=release.sizes or (trained["size"],), widest=trained.get("widest", 0))
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "model.pt"
     clean_checkpoint([last_checkpoint(run) for run in runs], weights)

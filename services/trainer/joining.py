@@ -25,9 +25,13 @@ _OF_A_NETWORK = ("family", "averaged_runs", "training", "versions", "dataset")
 
 @dataclass(frozen=True)
 class _Look:
-    """What a version looks with at one size, in pixels: its weights by format, and what they came from."""
+    """What a version looks with at one size, in pixels: its weights by format, and what they came from.
+
+    ``widest``: how wide that version lets a page be.
+    """
 
     size: int
+    widest: int
     kinds: list[str]
     weights: dict[str, Path]
     origin: dict[str, Any]
@@ -44,7 +48,7 @@ def join(folders: Sequence[Path], out: Path, name: str, version: str) -> None:
     if any(look.kinds != kinds for look in largest_first):
         raise DatasetError("The networks tell different kinds apart: train all of them with the same --kinds.")
     out.mkdir(parents=True)
-    release = Release(name, version, tuple(look.size for look in largest_first))
+    release = Release(name, version, tuple(look.size for look in largest_first), largest_first[0].widest)
     described = release.described(kinds, {"networks": [look.origin for look in largest_first]})
     described["files"] = {
         form: [_copied(look, form, out) for look in largest_first] for form in largest_first[0].weights
@@ -58,7 +62,9 @@ def _looks(folder: Path) -> Iterator[_Look]:
         origin = described["networks"][place] if "networks" in described else described
         files = {form: given[place] if isinstance(given, list) else given for form, given in described["files"].items()}
         weights = {form: folder / file["path"] for form, file in files.items()}
-        yield _Look(size, described["classes"], weights, {key: origin[key] for key in _OF_A_NETWORK})
+        yield _Look(
+            size, described.get("widest", 0), described["classes"], weights, {key: origin[key] for key in _OF_A_NETWORK}
+        )
 
 
 def _copied(look: _Look, form: str, out: Path) -> dict[str, str]:

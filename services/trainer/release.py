@@ -11,11 +11,12 @@ from shared.domain.model_version import Calibration
 
 @dataclass(frozen=True)
 class Release:
-    """What a version is called, and the longer side in pixels of each look it takes at a page, largest first."""
+    """What a version is called, and its looks at a page, in pixels, largest first: see ModelVersion."""
 
     name: str
     version: str
     sizes: tuple[int, ...] = ()
+    widest: int = 0
 
     def described(self, classes: list[str], origin: dict[str, Any]) -> dict[str, Any]:
         """model.json but for its files: raw scores and placeholders for thresholds, until it is calibrated."""
@@ -24,6 +25,7 @@ class Release:
             "version": self.version,
             "classes": classes,
             "input_sizes": list(self.sizes),
+            "widest": max(self.widest, *self.sizes),
             "thresholds": {"accept": 0.5, "review": 0.25},
             "calibration": asdict(Calibration()),
             **origin,

@@ -36,6 +36,7 @@ class ModelVersion:
     """Weights with everything needed to use them.
 
     ``input_sizes``: the longer side of the network's input in pixels, one for each look at a page, largest first.
+    ``widest``: how wide a page may be at the largest look, where it is wider than high; no wider, unless said.
     ``classes`` are in the order of the network's class scores; ``files`` maps a format (``onnx``, ``pytorch``) to the
     network for each look, or to one for all of them: paths whose content has been checked against its recorded sha256.
     """
@@ -47,6 +48,7 @@ class ModelVersion:
     thresholds: Thresholds
     files: dict[str, tuple[Path, ...]]
     calibration: Calibration = Calibration()
+    widest: int = 0
 
     def __post_init__(self) -> None:
         if not self.input_sizes or list(self.input_sizes) != sorted(set(self.input_sizes), reverse=True):
@@ -55,6 +57,7 @@ class ModelVersion:
             raise ValueError(f"files hold one network, or one for each of {len(self.input_sizes)} looks")
 
     @property
-    def raster_size(self) -> int:
-        """Longer side in pixels of the page raster that every look is taken at."""
-        return self.input_sizes[0]
+    def looks(self) -> tuple[tuple[int, int], ...]:
+        """The width and height in pixels that a page fills, in one direction, at each look, largest first."""
+        largest, *others = self.input_sizes
+        return (max(largest, self.widest), largest), *((size, size) for size in others)

@@ -1,24 +1,20 @@
 """How large a page's raster shall be."""
 
+import sys
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Side(StrEnum):
-    """Which side of the page ``Fit.pixels`` speaks of."""
-
-    LONGER = "longer"
-    WIDTH = "width"
+ANY = sys.maxsize
+"""A width or height that a page never fills, so that the other alone counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Scale a page, keeping its proportions, until the named side measures ``pixels``."""
+    """Scale a page, keeping its proportions, until it fills ``width`` x ``height`` pixels in one direction."""
 
-    side: Side
-    pixels: int
+    width: int
+    height: int
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Raster size (width, height) in pixels for a page of that size; never less than one pixel a side."""
-        scale = self.pixels / (width if self.side is Side.WIDTH else max(width, height))
+        scale = min(self.width / width, self.height / height)
         return max(1, round(width * scale)), max(1, round(height * scale))

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.pages.fit import Fit, Side
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 
 LENGTH_BYTES = 4
@@ -34,7 +34,7 @@ class Request:
         return cls(
             path=fields["path"],
             limits=RenderLimits(**fields["limits"]),
-            fit=Fit(Side(fit["side"]), fit["pixels"]) if fit else None,
+            fit=Fit(**fit) if fit else None,
             page=fields["page"],
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from shared.domain.detection import Tone
 from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
-from shared.pages.fit import Fit, Side
+from shared.pages.fit import ANY, Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.process import RendererProcess, memory_error
 from shared.pages.protocol import Request
@@ -56,13 +56,13 @@ class Renderer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def pages(self, path: Path, input_size: int, limits: RenderLimits) -> Iterator[RenderedPage]:
-        """Every page in order, its raster's longer side ``input_size`` pixels.
+    def pages(self, path: Path, fit: Fit, limits: RenderLimits) -> Iterator[RenderedPage]:
+        """Every page in order, its raster scaled to ``fit``.
 
         Pages are drawn while earlier ones are used, at most about two ahead. Ending the iteration early is fine;
         close the iterator (or drop it) to free its child. The file must stay until then.
         """
-        request = Request(str(path.absolute()), limits, Fit(Side.LONGER, input_size))
+        request = Request(str(path.absolute()), limits, fit)
         with self._process() as process:
             process.ask(request)
             while not (frame := _checked(process.frame()))["last"]:
@@ -72,7 +72,7 @@ class Renderer:
 
     def picture(self, path: Path, page_number: int, width: int, limits: RenderLimits) -> RenderedPage:
         """One page (1-based) for people to look at, its raster ``width`` pixels wide."""
-        request = Request(str(path.absolute()), limits, Fit(Side.WIDTH, width), page_number)
+        request = Request(str(path.absolute()), limits, Fit(width, ANY), page_number)
         with self._process() as process:
             process.ask(request)
             return _rendered(process, _checked(process.frame()))

@@ -14,6 +14,7 @@ from services.detector.yolo.preprocess import View, view
 from shared.domain.at_stamps import SURE_STAMP, at_stamps
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.model_version import ModelVersion
+from shared.pages.fit import Fit
 from shared.pages.renderer import RenderedPage
 
 _MAX_OVERLAP = 0.5
@@ -29,6 +30,7 @@ class Examiner:
     def __init__(self, backend: Backend, model: ModelVersion, min_confidence: float) -> None:
         self._backend = backend
         self._model = model
+        self._looks = [Fit(*look) for look in model.looks]
         self._kinds = [_kind(name) for name in model.classes]
         self._rivals = _rivals(self._kinds)
         self._min_confidence = min_confidence
@@ -39,15 +41,16 @@ class Examiner:
             self._backend.infer(np.stack([blank] * count))
 
     def _blanks(self) -> list[Floats]:
-        sizes = self._model.input_sizes
-        blanks = [view(np.zeros((size, 1, 3), dtype=np.uint8), (1, size), size).tensor for size in sizes]
+        blanks = [
+            view(np.zeros((look.height, 1, 3), dtype=np.uint8), (1, look.height), look).tensor for look in self._looks
+        ]
         if Kind.STAMP in self._kinds:
-            blanks.append(np.zeros((3, part_size(sizes[0]), part_size(sizes[0])), dtype=np.float32))
+            blanks.append(np.zeros((3, *[part_size(self._looks[0])] * 2), dtype=np.float32))
         return blanks
 
     def views(self, page: RenderedPage) -> tuple[View, ...]:
         """What each look will see of a page; thread-safe."""
-        return tuple(view(page.raster, (page.width, page.height), into) for into in self._model.input_sizes)
+        return tuple(view(page.raster, (page.width, page.height), look) for look in self._looks)
 
     def examine(self, pages: Sequence[RenderedPage], views: Sequence[Sequence[View]]) -> list[Page]:
         """Examine pages, given the views of each, which have the same shapes: one forward a look."""
@@ -69,7 +72,7 @@ class Examiner:
         stamps = far.corners[self._are_stamps(far)]
         if not len(stamps):
             return far
-        views = parts(page, stamps, self._model.input_sizes[0])
+        views = parts(page, stamps, self._looks[0])
         near = self._agreed([*looks, self._distinct(pooled(self._look(views)))])
         return self._distinct(told_from_near(far, near, stamps, views))
 

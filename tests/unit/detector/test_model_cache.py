@@ -45,6 +45,11 @@ def test_the_highest_version_is_used(cache: ModelCache, tmp_path: Path) -> None:
     assert model.files == {"onnx": (tmp_path / "signatures" / "10" / "model.onnx",)}
 
 
+def test_pages_are_no_wider_than_high_ones_are_high_unless_the_version_says_so(tmp_path: Path) -> None:
+    assert read_model(write_model(tmp_path, "signatures", "1")).looks == ((896, 896), (640, 640))
+    assert read_model(write_model(tmp_path, "signatures", "2", widest=1280)).looks == ((1280, 896), (640, 640))
+
+
 def test_each_look_may_have_a_network_of_its_own(tmp_path: Path) -> None:
     digest = hashlib.sha256(b"signatures 1").hexdigest()
     files = {"onnx": [{"path": name, "sha256": digest} for name in ("model.onnx", "small.onnx")]}
@@ -87,6 +92,7 @@ def test_a_file_that_is_not_the_recorded_one_is_refused(cache: ModelCache, tmp_p
         {"files": {"onnx": []}},
         {"input_sizes": "large"},
         {"input_sizes": [640, 896]},
+        {"widest": "very"},
         {"calibration": {"slope": -1}},
     ],
 )

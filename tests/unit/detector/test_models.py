@@ -49,8 +49,8 @@ def model(backend: FragileBackend) -> Iterator[LoadedModel]:
 
 
 def page(model: LoadedModel, number: int, colour: int) -> RenderedPage:
-    size = model.version.raster_size
-    return RenderedPage(number, size, size, np.full((size, size, 3), colour, np.uint8), Tone.COLOUR)
+    width, height = model.version.looks[0]
+    return RenderedPage(number, width, height, np.full((height, width, 3), colour, np.uint8), Tone.COLOUR)
 
 
 def test_a_page_that_fails_alone_harms_no_other(model: LoadedModel) -> None:

@@ -13,6 +13,7 @@ from services.detector.yolo.detector import Detector
 from services.detector.yolo.skew import skew
 from services.detector.yolo.straightening import laid_back, straightened
 from shared.domain.detection import Box, Detection, Kind, Page, Tone
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 from shared.settings import PROJECT_ROOT
@@ -29,7 +30,7 @@ def renderer() -> Iterator[Renderer]:
 
 @pytest.fixture(scope="module")
 def sample(renderer: Renderer) -> RenderedPage:
-    return next(renderer.pages(SAMPLES / "contrat-fr.jpg", 1024, RenderLimits()))
+    return next(renderer.pages(SAMPLES / "contrat-fr.jpg", Fit(1024, 1024), RenderLimits()))
 
 
 def laid_askew(page: RenderedPage, degrees: float) -> RenderedPage:
@@ -51,7 +52,7 @@ def test_a_page_that_is_nearly_straight_counts_as_straight(sample: RenderedPage,
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*-*")), ids=lambda path: path.name)
 def test_no_sample_lies_askew(renderer: Renderer, path: Path) -> None:
-    assert not any(skew(page.raster) for page in renderer.pages(path, 640, RenderLimits()))
+    assert not any(skew(page.raster) for page in renderer.pages(path, Fit(640, 640), RenderLimits()))
 
 
 def test_without_print_nothing_is_told() -> None:
@@ -114,7 +115,7 @@ def test_a_sample_laid_askew_is_found_as_signed_as_a_straight_one(sample: Render
 
 @pytest.mark.parametrize("degrees", [-15.0, -13.0, 13.0, 15.0])
 def test_an_unsigned_contract_laid_askew_stays_unsigned(renderer: Renderer, degrees: float) -> None:
-    page = next(renderer.pages(SAMPLES / "contrat-non-signe.jpg", 1024, RenderLimits()))
+    page = next(renderer.pages(SAMPLES / "contrat-non-signe.jpg", Fit(1024, 1024), RenderLimits()))
     model = ModelCache(MODELS).load("signatures-fast")
     detector = Detector(choose_backend(model, "openvino", threads=1), model, model.thresholds.accept)
     (seen,) = detector.detect_all([laid_askew(page, degrees)])

@@ -11,6 +11,7 @@ from services.detector.yolo.detector import Detector
 from services.detector.yolo.orientation import WEIGHTS, Orientation, load_orientation, middle
 from services.detector.yolo.turning import surer, turned, turned_back
 from shared.domain.detection import Box, Detection, Kind, Page, Tone
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 from shared.settings import PROJECT_ROOT
@@ -64,7 +65,7 @@ def orientation() -> Orientation:
 @pytest.fixture(scope="module")
 def sample() -> RenderedPage:
     with Renderer(1) as renderer:
-        return next(renderer.pages(SAMPLES / "contrat-fr.jpg", 1024, RenderLimits()))
+        return next(renderer.pages(SAMPLES / "contrat-fr.jpg", Fit(1024, 1024), RenderLimits()))
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])

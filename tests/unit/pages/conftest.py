@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 
@@ -24,6 +25,6 @@ def render(renderer: Renderer, tmp_path: Path) -> Render:
     def rendered(content: bytes, size: int = 100, **limits: object) -> list[RenderedPage]:
         path = tmp_path / "document"
         path.write_bytes(content)
-        return list(renderer.pages(path, size, RenderLimits(**limits)))  # type: ignore[arg-type]
+        return list(renderer.pages(path, Fit(size, size), RenderLimits(**limits)))  # type: ignore[arg-type]
 
     return rendered

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.pages.fit import Fit, Side
+from shared.pages.fit import ANY, Fit
 from shared.pages.raster import scaled
 from shared.pages.renderer import RenderedPage
 from tests.unit.pages.making import saved, striped
@@ -13,9 +13,9 @@ Render = Callable[..., list[RenderedPage]]
 
 
 def test_fit_keeps_proportions_and_never_vanishes() -> None:
-    assert Fit(Side.LONGER, 640).size(2480, 3508) == (452, 640)
-    assert Fit(Side.WIDTH, 800).size(1654, 2339) == (800, 1131)
-    assert Fit(Side.LONGER, 640).size(1, 100_000) == (1, 640)
+    assert Fit(640, 640).size(2480, 3508) == (452, 640)
+    assert Fit(800, ANY).size(1654, 2339) == (800, 1131)
+    assert Fit(640, 640).size(1, 100_000) == (1, 640)
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 from tests.own_process import in_its_own_process
@@ -78,7 +79,7 @@ def test_counting_pages_draws_none(renderer: Renderer, book: Path, tmp_path: Pat
 
 def test_pages_stream_while_the_reader_is_slow(book: Path) -> None:
     with Renderer(1) as renderer:
-        pages = renderer.pages(book, 640, RenderLimits(seconds_per_page=2))
+        pages = renderer.pages(book, Fit(640, 640), RenderLimits(seconds_per_page=2))
         numbers = []
         for one in pages:
             numbers.append(one.number)
@@ -92,7 +93,7 @@ def test_the_child_is_free_once_the_last_page_is_drawn(page: Path) -> None:
     with Renderer(1) as renderer:
         started = children() - before
         for _ in range(3):
-            waiting = renderer.pages(page, 100, LIMITS)
+            waiting = renderer.pages(page, Fit(100, 100), LIMITS)
             assert next(waiting).number == 1
             assert renderer.count_pages(page, LIMITS) == 1
         assert children() - before == started
@@ -101,17 +102,17 @@ def test_the_child_is_free_once_the_last_page_is_drawn(page: Path) -> None:
 def test_a_renderer_that_cannot_start_is_not_the_document_s_fault(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with Renderer(1) as renderer, pytest.raises(TemporaryError) as caught:
-        list(renderer.pages(page, 100, LIMITS))
+        list(renderer.pages(page, Fit(100, 100), LIMITS))
     assert caught.value.code is ErrorCode.INTERNAL_ERROR
 
 
 def test_leaving_early_frees_the_child(book: Path, page: Path) -> None:
     with Renderer(1) as renderer:
         for _ in range(3):
-            pages = renderer.pages(book, 100, LIMITS)
+            pages = renderer.pages(book, Fit(100, 100), LIMITS)
             assert next(pages).number == 1
             pages.close()  # type: ignore[attr-defined]
-        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+        assert len(list(renderer.pages(page, Fit(100, 100), LIMITS))) == 1
 
 
 @pytest.mark.parametrize("crash", [signal.SIGSEGV, signal.SIGABRT])
@@ -120,21 +121,21 @@ def test_a_child_that_crashes_is_replaced(book: Path, page: Path, crash: signal.
     assert memory_used() > SMALL_MEMORY.memory_bytes / 4, "this process counts as small"
     before = children()
     with Renderer(1) as renderer:
-        pages = renderer.pages(book, 640, SMALL_MEMORY)
+        pages = renderer.pages(book, Fit(640, 640), SMALL_MEMORY)
         next(pages)
         (child,) = children() - before
         os.kill(child, crash)
         with pytest.raises(DocumentError) as caught:
             list(pages)
         assert caught.value.code is ErrorCode.RENDER_CRASH
-        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+        assert len(list(renderer.pages(page, Fit(100, 100), LIMITS))) == 1
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_child_told_to_end_serves_its_parent_on(book: Path, end: signal.Signals) -> None:
     before = children()
     with Renderer(1) as renderer:
-        pages = renderer.pages(book, 640, LIMITS)
+        pages = renderer.pages(book, Fit(640, 640), LIMITS)
         next(pages)
         os.kill((children() - before).pop(), end)  # as systemd does when the service stops
         assert len(list(pages)) == 39
@@ -143,12 +144,12 @@ def test_a_child_told_to_end_serves_its_parent_on(book: Path, end: signal.Signal
 def test_a_child_that_somebody_ended_is_not_the_document_s_fault(book: Path, page: Path) -> None:
     before = children()
     with Renderer(1) as renderer:
-        pages = renderer.pages(book, 640, LIMITS)
+        pages = renderer.pages(book, Fit(640, 640), LIMITS)
         next(pages)
         os.kill((children() - before).pop(), signal.SIGUSR1)
         with pytest.raises(TemporaryError):
             list(pages)
-        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+        assert len(list(renderer.pages(page, Fit(100, 100), LIMITS))) == 1
 
 
 @pytest.mark.parametrize("limits", [LIMITS, SMALL_MEMORY], ids=["small parent", "large parent"])
@@ -159,13 +160,13 @@ def test_a_child_the_kernel_killed_for_others_use_of_memory_is_not_the_document_
         assert memory_used() > limits.memory_bytes / 4, "this process counts as small"
     before = children()
     with Renderer(1) as renderer:
-        pages = renderer.pages(book, 640, limits)
+        pages = renderer.pages(book, Fit(640, 640), limits)
         next(pages)
         os.kill((children() - before).pop(), signal.SIGKILL)
         with pytest.raises(TemporaryError, match="memory") as caught:
             list(pages)
         assert caught.value.code is ErrorCode.INTERNAL_ERROR
-        assert len(list(renderer.pages(page, 100, limits))) == 1
+        assert len(list(renderer.pages(page, Fit(100, 100), limits))) == 1
 
 
 def test_a_child_the_kernel_killed_once_it_had_filled_the_memory_is_the_document_s_fault(tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_what_an_earlier_document_took_is_not_held_against_the_one_at_hand(book:
         (child,) = children() - before
         renderer.picture(large, 1, 100, limits)
         assert memory_used(child) > limits.memory_bytes / 4, "it was not large"
-        pages = renderer.pages(book, 640, limits)
+        pages = renderer.pages(book, Fit(640, 640), limits)
         next(pages)
         os.kill(child, signal.SIGKILL)
         with pytest.raises(TemporaryError, match="memory"):
@@ -225,25 +226,25 @@ def test_what_an_earlier_document_took_is_not_held_against_the_one_at_hand(book:
 def test_a_child_that_died_idle_is_not_the_document_s_fault(page: Path) -> None:
     before = children()
     with Renderer(1) as renderer:
-        list(renderer.pages(page, 100, LIMITS))
+        list(renderer.pages(page, Fit(100, 100), LIMITS))
         (child,) = children() - before
         os.kill(child, signal.SIGKILL)
         # Its first thread is a zombie a moment before the process as a whole can be waited for.
         ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
         assert eventually(lambda: os.waitid(os.P_PID, child, ended) is not None)
-        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+        assert len(list(renderer.pages(page, Fit(100, 100), LIMITS))) == 1
 
 
 def test_a_child_that_dies_as_it_is_handed_a_document_is_not_its_fault_either(page: Path) -> None:
     before = children()
     with Renderer(1) as renderer:
-        list(renderer.pages(page, 100, LIMITS))
+        list(renderer.pages(page, Fit(100, 100), LIMITS))
         (child,) = children() - before
         os.kill(child, signal.SIGSTOP)  # alive when it is taken from the pool, and then no more
         threading.Timer(0.2, os.kill, (child, signal.SIGKILL)).start()
         with pytest.raises(TemporaryError, match="before it saw the document"):
-            list(renderer.pages(page, 100, LIMITS))
-        assert len(list(renderer.pages(page, 100, LIMITS))) == 1
+            list(renderer.pages(page, Fit(100, 100), LIMITS))
+        assert len(list(renderer.pages(page, Fit(100, 100), LIMITS))) == 1
 
 
 def test_bad_documents_cost_the_others_nothing(tmp_path: Path, page: Path) -> None:
@@ -254,7 +255,11 @@ def test_bad_documents_cost_the_others_nothing(tmp_path: Path, page: Path) -> No
 
     def attempt(number: int) -> None:
         try:
-            result = "pages" if list(renderer.pages(bad if number % 4 == 0 else page, 100, SMALL_MEMORY)) else "none"
+            result = (
+                "pages"
+                if list(renderer.pages(bad if number % 4 == 0 else page, Fit(100, 100), SMALL_MEMORY))
+                else "none"
+            )
         except DocumentError as error:
             result = error.code.value
         with lock:
@@ -269,7 +274,7 @@ def test_children_get_no_credentials(page: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PARAPHE_POSTGRES_URL", "postgresql://user:secret@host/db")
     before = children()
     with Renderer(1) as renderer:
-        list(renderer.pages(page, 100, LIMITS))
+        list(renderer.pages(page, Fit(100, 100), LIMITS))
         (child,) = children() - before
         assert b"secret" not in Path(f"/proc/{child}/environ").read_bytes()
 
@@ -281,16 +286,19 @@ def test_closing_ends_the_children_and_refuses_work(page: Path) -> None:
     renderer.close()
     assert children() - before == set()
     with pytest.raises(RuntimeError, match="closed"):
-        list(renderer.pages(page, 100, LIMITS))
+        list(renderer.pages(page, Fit(100, 100), LIMITS))
 
 
 ORPHAN = """
 import os, signal, sys, threading, time
 from pathlib import Path
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 renderer = Renderer(2)
-threading.Thread(target=lambda: list(renderer.pages(Path(sys.argv[1]), 640, RenderLimits())), daemon=True).start()
+def draw():
+    list(renderer.pages(Path(sys.argv[1]), Fit(640, 640), RenderLimits()))
+threading.Thread(target=draw, daemon=True).start()
 time.sleep(1)
 print(*(task.joinpath("children").read_text() for task in Path("/proc/self/task").iterdir()), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

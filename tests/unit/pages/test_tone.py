@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from shared.domain.detection import Page, Tone, richest_tone
+from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 from tests.unit.pages.conftest import Render
@@ -112,7 +113,7 @@ def test_a_grey_image_within_a_form_of_a_pdf_is_seen(render: Render) -> None:
     ],
 )
 def test_the_samples(renderer: Renderer, name: str, expected: Tone) -> None:
-    assert {page.tone for page in renderer.pages(SAMPLES / name, 1024, RenderLimits())} == {expected}
+    assert {page.tone for page in renderer.pages(SAMPLES / name, Fit(1024, 1024), RenderLimits())} == {expected}
 
 
 def test_a_blank_page_is_bilevel(render: Render) -> None:

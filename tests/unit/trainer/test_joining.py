@@ -31,7 +31,7 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    return exported(tmp_path / "large", input_sizes=[1024], family="yolo11s")
+    return exported(tmp_path / "large", input_sizes=[1024], widest=1440, family="yolo11s")
 
 
 def test_the_largest_look_comes_first_and_each_network_says_where_it_is_from(
@@ -41,6 +41,7 @@ def test_the_largest_look_comes_first_and_each_network_says_where_it_is_from(
     main([*("--looks", str(small)), *("--looks", str(large)), "--version", "10", "--out", str(out)])
     model = read_model(out)
     assert (model.name, model.version, model.input_sizes) == ("signatures", "10", (1024, 640))
+    assert model.looks == ((1440, 1024), (640, 640))
     assert model.calibration == Calibration()
     assert [path.name for path in model.files["onnx"]] == ["model-1024.onnx", "model-640.onnx"]
     assert [path.read_bytes() for path in model.files["pytorch"]] == [(ONE_LOOK / "model.pt").read_bytes()] * 2
