@@ -6,7 +6,7 @@ Production sees a sheet of two papers about as large as each of them would be by
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.trainer.dataset import LabelledBox
 
@@ -24,16 +24,14 @@ class Strip:
 
     def seen(self, boxes: Sequence[LabelledBox]) -> list[LabelledBox]:
         """The boxes of the page that lie in the strip by at least a half, cut at its edges, as shares of the strip."""
-        return [box for one in boxes if (box := self._cut(one)).width >= KEPT_SHARE * one.width * self._enlarging]
-
-    @property
-    def _enlarging(self) -> float:
-        return self.page_width / (self.right - self.left)
-
-    def _cut(self, box: LabelledBox) -> LabelledBox:
-        sides = box.cx - box.width / 2, box.cx + box.width / 2
-        left, right = (min(max((x * self.page_width - self.left) / (self.right - self.left), 0), 1) for x in sides)
-        return LabelledBox(box.kind, (left + right) / 2, box.cy, right - left, box.height, box.overlapped)
+        own_width, kept = self.right - self.left, []
+        for box in boxes:
+            middle, width = box.cx * self.page_width, box.width * self.page_width
+            left, right = max(middle - width / 2, self.left), min(middle + width / 2, self.right)
+            if right - left >= KEPT_SHARE * width:
+                there = ((left + right) / 2 - self.left) / own_width
+                kept.append(replace(box, cx=there, width=(right - left) / own_width))
+        return kept
 
 
 def strips(page_width: int, most: int) -> list[Strip]:

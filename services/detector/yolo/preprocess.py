@@ -75,8 +75,9 @@ def bucket(height: int, width: int, look: Fit) -> Bucket:
     """The smallest bucket for a raster that fills ``look`` in one direction; an upright A4 page runs at 640 x 480."""
     if look.size(width, height) != (width, height):
         raise ValueError(f"a raster of {width} x {height} pixels does not fill a look of {look.width} x {look.height}")
-    sides = [rounded_up(look.height * share) for share in (_NARROW, _MIDDLE, _SQUARE)]
-    return next(side for side in sides if side >= height), next(side for side in [*sides, look.width] if side >= width)
+    heights = [rounded_up(look.height * share) for share in (_NARROW, _MIDDLE, _SQUARE)]
+    widths = [*heights, rounded_up(look.width)]
+    return next(side for side in heights if side >= height), next(side for side in widths if side >= width)
 
 
 def place(raster: Bytes, page_size: tuple[int, int], into: Bucket) -> Placement:

@@ -80,6 +80,7 @@ def test_a_wide_page_is_packed_in_two_halves_each_with_what_lies_in_it(tmp_path:
     boxes = (
         LabelledBox(0, 0.1, 0.5, 0.1, 0.2),  # in the left half
         LabelledBox(0, 0.5, 0.25, 0.2, 0.1),  # in both
+        LabelledBox(0, 0.7, 0.4, 0.1, 0.1),  # in the right half, and across the left one's edge
         LabelledBox(0, 0.9, 0.8, 0.1, 0.1),  # in the right half
     )
     page = LabelledPage("s", tmp_path / "wide.png", boxes, group="g")
@@ -89,8 +90,16 @@ def test_a_wide_page_is_packed_in_two_halves_each_with_what_lies_in_it(tmp_path:
     assert left_size == right_size == (100, 100)
     assert left_shade == pytest.approx(0.3 * 255, abs=1)
     assert right_shade == pytest.approx(0.7 * 255, abs=1)
-    assert left == "0 0.140000 0.500000 0.140000 0.200000\n0 0.700000 0.250000 0.280000 0.100000\n"
-    assert right == "0 0.300000 0.250000 0.280000 0.100000\n0 0.860000 0.800000 0.140000 0.100000\n"
+    assert left == (
+        "0 0.140000 0.500000 0.140000 0.200000\n"
+        "0 0.700000 0.250000 0.280000 0.100000\n"
+        "0 0.955000 0.400000 0.090000 0.100000\n"
+    )
+    assert right == (
+        "0 0.300000 0.250000 0.280000 0.100000\n"
+        "0 0.580000 0.400000 0.140000 0.100000\n"
+        "0 0.860000 0.800000 0.140000 0.100000\n"
+    )
 
 
 def test_an_upright_page_is_packed_whole_however_wide_pages_may_be(tmp_path: Path) -> None:
