@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from services.trainer.halving import KEPT_SHARE
-
 UNSCALED_SHARE = 0.4
 """Share of training's pages shown at the very size that production reduces them to, as crisp as there."""
 
 PADDING = 114
 """The grey that Ultralytics lays around pages, in each channel."""
+
+_KEPT = 0.5  # share of a box that must lie in the window for it to remain a label
 
 
 class WindowCropper:
@@ -76,5 +76,5 @@ def shifted(
     high = (boxes[:, :2] + boxes[:, 2:] / 2) * sizes - corners
     whole = (high - low).prod(1)
     low, high = low.clamp(0, side), high.clamp(0, side)
-    keep = (high - low).prod(1) >= KEPT_SHARE * whole
+    keep = (high - low).prod(1) >= _KEPT * whole
     return torch.cat([(low + high) / 2, high - low], dim=1) / side, keep

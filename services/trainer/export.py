@@ -1,6 +1,6 @@
 """Turns a run's last checkpoint into a model version: its weights as .pt and ONNX, and model.json.
 
-    python -m services.trainer.export --run RUN --version 14 --out OUT/signatures/14
+    python -m services.trainer.export --run RUN --version 15 --out OUT/signatures/15
 
 Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
 weighs less then. An earlier version's folder, or its weights, may stand for a run, but for the last.
@@ -32,8 +32,7 @@ def export(runs: Sequence[Path], out: Path, release: Release) -> dict[str, Any]:
     """Write model.pt, model.onnx and model.json under out and return what model.json holds: of the last run."""
     runtime.prepare(runs[-1] / "ultralytics")
     record = json.loads((runs[-1] / "settings.json").read_text())
-    trained = record["settings"]
-    release = replace(release, sizes=release.sizes or (trained["size"],), widest=trained.get("widest", 0))
+    release = replace(release, sizes=release.sizes or (record["settings"]["size"],))
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "model.pt"
     clean_checkpoint([last_checkpoint(run) for run in runs], weights)
@@ -125,7 +124,8 @@ def main(arguments: list[str] | None = None) -> None:
         help="longer side of the input in px, once for each look at a page; default: one, as trained",
     )
     chosen = parser.parse_args(arguments)
-    release = Release(chosen.name, chosen.version, tuple(sorted(set(chosen.look), reverse=True)))
+    sizes = tuple(sorted(set(chosen.look), reverse=True))
+    release = Release(chosen.name, chosen.version, sizes, chosen.widest or 0)
     described = export(chosen.run, chosen.out, release)
     print(json.dumps(described, indent=2))
     say_what_is_next(chosen.out)

@@ -1,6 +1,6 @@
 """Joins networks that were trained apart, each for one look at a page, into one model version.
 
-    python -m services.trainer.joining --looks LARGE --looks SMALL --version 14 --out OUT/signatures/14
+    python -m services.trainer.joining --looks LARGE --looks SMALL --version 15 --out OUT/signatures/15
 
 LARGE and SMALL are folders of versions: exports with one look each, or a version in use of which a look stays as it is.
 Of looks at one size the last counts. The scores of what comes out are raw until ``paraphe model calibrate`` has
@@ -37,8 +37,10 @@ class _Look:
     origin: dict[str, Any]
 
 
-def join(folders: Sequence[Path], out: Path, name: str, version: str) -> None:
+def join(folders: Sequence[Path], out: Path, name: str, version: str, widest: int | None = None) -> None:
     """Write the networks of the versions in folders, and a model.json, under out.
+
+    ``widest``: see ModelVersion; unless said, that of the version which lends the largest look.
 
     DatasetError: they cannot be one model's.
     """
@@ -48,7 +50,9 @@ def join(folders: Sequence[Path], out: Path, name: str, version: str) -> None:
     if any(look.kinds != kinds for look in largest_first):
         raise DatasetError("The networks tell different kinds apart: train all of them with the same --kinds.")
     out.mkdir(parents=True)
-    release = Release(name, version, tuple(look.size for look in largest_first), largest_first[0].widest)
+    if widest is None:
+        widest = largest_first[0].widest
+    release = Release(name, version, tuple(look.size for look in largest_first), widest)
     described = release.described(kinds, {"networks": [look.origin for look in largest_first]})
     described["files"] = {
         form: [_copied(look, form, out) for look in largest_first] for form in largest_first[0].weights
@@ -78,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--looks", type=Path, action="append", required=True, help="a version's folder; give several")
     chosen = parser.parse_args(arguments)
     try:
-        join(chosen.looks, chosen.out, chosen.name, chosen.version)
+        join(chosen.looks, chosen.out, chosen.name, chosen.version, chosen.widest)
     except (DatasetError, OSError) as error:
         sys.exit(str(error))
     say_what_is_next(chosen.out)

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
 
 from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage
-from services.trainer.halving import strips
 from services.trainer.partial_labels import FULLY_LABELLED
 from services.trainer.splits import is_held_out
 from shared.domain.labels import ALL_KINDS, KINDS, SIGNATURES_ONLY
@@ -35,9 +33,8 @@ HELD_OUT_SHARE = 0.1
 class Packing:
     """How pages are packed.
 
-    long_side is in pixels, and so is widest: how wide a page may be that is wider than high. One wider than long_side
-    is packed as two halves. kinds is how many of KINDS are learned, repeat how often a page that is not extra is seen
-    in one epoch. Where nothing is held out (a share of 0, or few groups), every page is trained on, and what training
+    long_side is in pixels, kinds is how many of KINDS are learned, repeat how often a page that is not extra is seen in
+    one epoch. Where nothing is held out (a share of 0, or few groups), every page is trained on, and what training
     reports of itself is measured on some of the same pages: that the network learns, not how well.
     """
 
@@ -46,12 +43,6 @@ class Packing:
     held_out_share: float
     kinds: int = 1
     repeat: int = 1
-    widest: int = 0
-
-    @property
-    def fit(self) -> Fit:
-        """How large a page is packed, both halves together."""
-        return Fit(max(self.long_side, self.widest), self.long_side)
 
 
 def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: Packing) -> Path:
@@ -67,12 +58,10 @@ def pack(pages: Sequence[LabelledPage], extra: Sequence[LabelledPage], packing: 
             "Every group of the pages is held out, and none is left to train on: give more of them, or --held-out 0."
         )
     with ThreadPoolExecutor(usable_cores()) as workers:
-        given = _together(
-            workers.map(lambda page: _pack_page(page, packing, _part(page, packing), _prefix(page)), pages)
-        )
-        made = _together(workers.map(lambda page: _pack_page(page, packing, "train", _extra_prefix(page)), extra))
-    trained = [path for path in given if path.parent.name == "train"]
-    held_out = [path for path in given if path.parent.name == HELD_OUT]
+        real = list(workers.map(lambda page: _pack_page(page, packing, _part(page, packing), _prefix(page)), pages))
+        made = list(workers.map(lambda page: _pack_page(page, packing, "train", _extra_prefix(page)), extra))
+    trained = [path for path in real if path.parent.name == "train"]
+    held_out = [path for path in real if path.parent.name == HELD_OUT]
     description = {
         "path": str(packing.target.resolve()),
         "train": _listing(packing.target / "train.txt", trained * packing.repeat + made),
@@ -115,39 +104,24 @@ def _extra_prefix(page: LabelledPage) -> str:
     return "" if SIGNATURES_ONLY in page.tags else FULLY_LABELLED
 
 
-def _together(pages: Iterable[list[Path]]) -> list[Path]:
-    return list(chain.from_iterable(pages))
-
-
-def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> list[Path]:
-    """Write a page, in halves where it is wide, with its labels, unless it lies there; returns the images."""
+def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> Path:
     stem = f"{prefix}{page.source}__{page.path.stem}__{_content(page, packing)}"
-    cuts = strips(packing.fit.size(*_displayed_size(page.path))[0], packing.long_side)
-    images = [packing.target / "images" / part / f"{stem}-{number}.png" for number in range(len(cuts))]
-    for image, strip in zip(images, cuts, strict=True):
-        label = label_of(image)
-        for path in (label, image):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        label.write_text("".join(_label_line(box) for box in strip.seen(page.boxes) if box.kind < packing.kinds))
-    if not all(image.exists() for image in images):
-        reduced, _ = reduce_page(page.path, packing.fit)
-        for image, strip in zip(images, cuts, strict=True):
-            unfinished = image.with_suffix(".part")
-            reduced.crop((strip.left, 0, strip.right, reduced.height)).save(unfinished, "PNG", compress_level=1)
-            unfinished.replace(image)
-    return images
-
-
-def _displayed_size(file: Path) -> tuple[int, int]:
-    with Image.open(file) as opened:
-        sideways = raster.is_sideways(raster.orientation(opened))
-        return opened.size[::-1] if sideways else opened.size
+    image = packing.target / "images" / part / f"{stem}.png"
+    label = label_of(image)
+    for path in (label, image):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    label.write_text("".join(_label_line(box) for box in page.boxes if box.kind < packing.kinds))
+    if not image.exists():
+        unfinished = image.with_suffix(".part")
+        reduce_page(page.path, packing.long_side)[0].save(unfinished, "PNG", compress_level=1)
+        unfinished.replace(image)
+    return image
 
 
 def _content(page: LabelledPage, packing: Packing) -> str:
     """Tells apart pages of one name, and what was packed before a page was drawn anew or in another size."""
     file = page.path.stat()
-    pinned = f"{page.path.resolve()} {file.st_size} {file.st_mtime_ns} {packing.fit}"
+    pinned = f"{page.path.resolve()} {file.st_size} {file.st_mtime_ns} {packing.long_side}"
     return hashlib.sha256(pinned.encode()).hexdigest()[:12]
 
 
@@ -155,9 +129,9 @@ def _label_line(box: LabelledBox) -> str:
     return f"{box.kind} {box.cx:.6f} {box.cy:.6f} {box.width:.6f} {box.height:.6f}\n"
 
 
-def reduce_page(file: Path | BinaryIO, fit: Fit) -> tuple[Image.Image, tuple[int, int]]:
-    """Read a page as displayed, scaled as in production to the given size; also returns its full size."""
+def reduce_page(file: Path | BinaryIO, long_side: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Read a page as displayed, scaled as in production to the given longer side; also returns its full size."""
     with Image.open(file) as opened:
         image = raster.upright(opened, raster.orientation(opened))
         image.load()
-    return raster.scaled(image, fit.size(*image.size)), image.size
+    return raster.scaled(image, Fit(long_side, long_side).size(*image.size)), image.size

@@ -30,7 +30,6 @@ from services.trainer.synthesis.page import SyntheticPage
 from services.trainer.synthesis.resigning import pages_to_sign
 from services.trainer.synthesis.sheet import CLASSES
 from services.trainer.synthesis.writing_out import Series, normalised
-from shared.pages.fit import Fit
 
 _WAITING = 256  # finished pages between the processes and the network, before the processes wait
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -50,7 +49,7 @@ class Drawing:
         """Page `number`, the same whenever it is drawn: its RGB pixels, its boxes, whether every kind is marked."""
         series = self.signed_anew if number % 2 else self.from_nothing
         page, data, _ = series.scanned(number)
-        reduced, _ = reduce_page(io.BytesIO(data), Fit(self.long_side, self.long_side))
+        reduced, _ = reduce_page(io.BytesIO(data), self.long_side)
         return torch.from_numpy(np.array(reduced.convert("RGB"))), _boxes(page, self.kinds), not page.only_signatures
 
 

@@ -13,7 +13,6 @@ from PIL import Image, ImageDraw
 from services.trainer.evaluation import Examination
 from services.trainer.metrics import Floats, Tally, match
 from services.trainer.packing import reduce_page
-from shared.pages.fit import Fit
 
 _TILE = (420, 300)
 _MARGIN = 0.6  # of the box's size shown around it
@@ -109,7 +108,7 @@ def draw_gallery(examinations: Sequence[Examination], accept: float, path: Path,
 
 def _tile(mistake: Mistake, accept: float) -> Image.Image:
     one = mistake.examination
-    page = reduce_page(one.labelled.path, Fit(*one.size))[0].convert("RGB")
+    page = reduce_page(one.labelled.path, max(one.size))[0].convert("RGB")
     draw = ImageDraw.Draw(page)
     width = max(2, max(one.size) // 500)
     for box, confidence in zip(one.page.found, one.page.confidence, strict=True):

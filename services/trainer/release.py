@@ -49,6 +49,12 @@ def parser_of(module: str, about: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="the version's folder, outside models/")
     parser.add_argument("--name", default="signatures", help="what requests call the model (default: %(default)s)")
     parser.add_argument("--version", required=True, help="a number, higher than that of the version in use")
+    parser.add_argument(
+        "--widest",
+        type=int,
+        help="px that wide pages with small print may be wide at the largest look (default: what the version says that "
+        "lends this look; else as many as upright ones are high)",
+    )
     return parser
 
 

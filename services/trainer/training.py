@@ -60,11 +60,6 @@ class TrainingSettings:
     )
     family: str = _setting("yolo11n", "network: one of services/trainer/networks or of Ultralytics")
     size: int = _setting(640, "longer side of a page, px")
-    widest: int = _setting(
-        0,
-        "how wide a page may be that is wider than high, px, as high as --size; where it is wider than that it is seen "
-        "in two halves. 0: no wider than --size",
-    )
     kinds: int = _setting(1, "how many of signature, initials, stamp are learned")
     epochs: int = _setting(22, "how often all pages are gone through")
     batch: int = _setting(16, "windows a step")
@@ -124,7 +119,7 @@ def train(settings: TrainingSettings) -> Path:
     extra = {Path(folder): read_pages(Path(folder), "train") for folder in filter(None, settings.extra.split(","))}
     made = [page for part in extra.values() for page in part]
     _refuse_unknown_classes([*pages, *made])
-    packing = Packing(out / "pages", settings.size, settings.held_out, settings.kinds, settings.repeat, settings.widest)
+    packing = Packing(out / "pages", settings.size, settings.held_out, settings.kinds, settings.repeat)
     data = pack(pages, made, packing)
     record_settings(settings, out, threads, {Path(settings.data): pages, **extra})
     return run(settings, data)

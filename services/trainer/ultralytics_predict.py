@@ -12,7 +12,6 @@ from services.trainer.dataset import DatasetError
 from services.trainer.packing import reduce_page
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.labels import KINDS
-from shared.pages.fit import Fit
 
 
 class UltralyticsPredictor:
@@ -36,7 +35,7 @@ class UltralyticsPredictor:
 
     def __call__(self, path: Path) -> list[Page]:
         """Find boxes on the one page of an image file."""
-        image, (width, height) = reduce_page(path, Fit(self._size, self._size))
+        image, (width, height) = reduce_page(path, self._size)
         bgr = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
         boxes = self._model.predict(bgr, **self._options)[0].boxes
         scale = (width / image.width, height / image.height, width / image.width, height / image.height)

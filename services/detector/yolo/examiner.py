@@ -11,6 +11,7 @@ from services.detector.yolo.boxes import RawBoxes, distinct, pooled, read_boxes
 from services.detector.yolo.looks import agreed
 from services.detector.yolo.nearer import part_size, parts, told_from_near
 from services.detector.yolo.preprocess import View, view
+from services.detector.yolo.print_size import has_small_print
 from shared.domain.at_stamps import SURE_STAMP, at_stamps
 from shared.domain.detection import Box, Detection, Kind, Page
 from shared.domain.model_version import ModelVersion
@@ -45,17 +46,28 @@ class Examiner:
             view(np.zeros((look.height, 1, 3), dtype=np.uint8), (1, look.height), look).tensor for look in self._looks
         ]
         if Kind.STAMP in self._kinds:
-            blanks.append(np.zeros((3, *[part_size(self._looks[0])] * 2), dtype=np.float32))
+            blanks.append(np.zeros((3, *[part_size(self._model.input_sizes[0])] * 2), dtype=np.float32))
         return blanks
 
     def views(self, page: RenderedPage) -> tuple[View, ...]:
         """What each look will see of a page; thread-safe."""
-        return tuple(view(page.raster, (page.width, page.height), look) for look in self._looks)
+        return tuple(view(page.raster, (page.width, page.height), look) for look in self._looks_at(page))
+
+    def _looks_at(self, page: RenderedPage) -> Sequence[Fit]:
+        """The model's looks; at a wide page whose print is large as it is, the largest is no wider than high."""
+        largest, *others = self._looks
+        height, width = page.raster.shape[:2]
+        if largest.width == largest.height or width <= height or has_small_print(page.raster, largest):
+            return self._looks
+        return [Fit(largest.height, largest.height), *others]
 
     def examine(self, pages: Sequence[RenderedPage], views: Sequence[Sequence[View]]) -> list[Page]:
         """Examine pages, given the views of each, which have the same shapes: one forward a look."""
         looks = [self._look(of_all) for of_all in zip(*views, strict=True)]
-        return [self._page(page, self._told(page, seen)) for page, *seen in zip(pages, *looks, strict=True)]
+        return [
+            self._page(page, self._told(page, largest.placement.raster_width, seen))
+            for page, (largest, *_), *seen in zip(pages, views, *looks, strict=True)
+        ]
 
     def _look(self, views: Sequence[View]) -> list[RawBoxes]:
         """Boxes seen in each view, in page pixels."""
@@ -66,13 +78,13 @@ class Examiner:
             for view, one in zip(views, boxes, strict=True)
         ]
 
-    def _told(self, page: RenderedPage, looks: Sequence[RawBoxes]) -> RawBoxes:
-        """What the looks at a page say together, with one from near where stamps are."""
+    def _told(self, page: RenderedPage, width: int, looks: Sequence[RawBoxes]) -> RawBoxes:
+        """What the looks at a page, the largest this many pixels wide, say together, and one from near at stamps."""
         far = self._agreed(looks)
         stamps = far.corners[self._are_stamps(far)]
         if not len(stamps):
             return far
-        views = parts(page, stamps, self._looks[0])
+        views = parts(page, stamps, self._model.input_sizes[0], width)
         near = self._agreed([*looks, self._distinct(pooled(self._look(views)))])
         return self._distinct(told_from_near(far, near, stamps, views))
 

@@ -12,11 +12,10 @@ from PIL import Image
 from services.detector.yolo.arrays import Bools, Bytes, Floats
 from services.detector.yolo.boxes import RawBoxes, pooled
 from services.detector.yolo.preprocess import Placement, View, rounded_up, tensor
-from shared.pages.fit import Fit
 from shared.pages.renderer import RenderedPage
 
 _REACH = 0.4
-"""Side of the square that a part shows, as a share of the height of the largest look."""
+"""Side of the square that a part shows, as a share of how high the largest look is."""
 _ENLARGED = 1.4
 """How many times as large as in the largest look a part is shown, or a little larger: networks take whole strides."""
 _MOST_PARTS = 4
@@ -24,21 +23,24 @@ _BESIDE = 0.1
 """Shares of a stamp's width and height by which what lies beside it is still near."""
 
 
-def part_size(largest: Fit) -> int:
-    """Side in pixels of the network's input for a part of a page, of whose looks the largest is this."""
-    return rounded_up(_REACH * _ENLARGED * largest.height)
+def part_size(input_size: int) -> int:
+    """Side in pixels of the network's input for a part of a page, of which the largest look has ``input_size``."""
+    return rounded_up(_REACH * _ENLARGED * input_size)
 
 
-def parts(page: RenderedPage, stamps: Floats, largest: Fit) -> list[View]:
-    """Views of the parts that show the stamps [n, 4] (page pixels, surest first): at most four."""
+def parts(page: RenderedPage, stamps: Floats, input_size: int, seen_width: int) -> list[View]:
+    """Views of the parts that show the stamps [n, 4] (page pixels, surest first): at most four.
+
+    At the largest look, of ``input_size``, the page was ``seen_width`` pixels wide.
+    """
     height, width = page.raster.shape[:2]
-    reach = round(_REACH * largest.height * max(width, height) / max(largest.size(width, height)))
+    reach = round(_REACH * input_size * width / seen_width)
     waiting = stamps * np.array([width / page.width, height / page.height] * 2, dtype=np.float32)
     views: list[View] = []
     while len(waiting) and len(views) < _MOST_PARTS:
         x1, y1, x2, y2 = (float(side) for side in waiting[0])
         left, top = _start((x1 + x2) / 2, reach, width), _start((y1 + y2) / 2, reach, height)
-        views.append(_part(page, (left, top), reach, part_size(largest)))
+        views.append(_part(page, (left, top), reach, part_size(input_size)))
         waiting = _outside(waiting[1:], (left, top), reach)
     return views
 

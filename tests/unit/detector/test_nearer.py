@@ -18,13 +18,13 @@ from services.trainer.synthesis.recipes import RECIPES
 from shared.domain.at_stamps import at_stamps
 from shared.domain.detection import Kind, Tone
 from shared.domain.model_version import Calibration
-from shared.pages.fit import Fit
 from shared.pages.renderer import RenderedPage
 from shared.settings import PROJECT_ROOT
 
 WIDTH, HEIGHT = 1414, 2000
 """Of a page whose raster is half as large."""
-LOOK = Fit(1024, 1024)
+SIZE, SEEN_WIDTH = 1024, 724
+"""Of the largest look, and of the page at it."""
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
 (STAMPED,) = (recipe for recipe in RECIPES if recipe.name == "stamped_page")
 
@@ -65,8 +65,8 @@ def stamps(*boxes: tuple[float, float, float, float]) -> Floats:
 def test_a_part_shows_a_stamp_and_what_is_seen_there_lies_where_it_is_on_the_page(
     stamp: tuple[int, int, int, int],
 ) -> None:
-    (seen,) = parts(inked_page(stamp), stamps(stamp), LOOK)
-    assert seen.tensor.shape == (3, part_size(LOOK), part_size(LOOK))
+    (seen,) = parts(inked_page(stamp), stamps(stamp), SIZE, SEEN_WIDTH)
+    assert seen.tensor.shape == (3, part_size(SIZE), part_size(SIZE))
     if stamp[2] - stamp[0] < 800:
         assert ink_in(seen) == pytest.approx(stamp, abs=2)
     else:
@@ -74,42 +74,41 @@ def test_a_part_shows_a_stamp_and_what_is_seen_there_lies_where_it_is_on_the_pag
 
 
 def test_a_part_is_enlarged_beyond_the_largest_look() -> None:
-    (seen,) = parts(inked_page((600, 900, 800, 1060)), stamps((600, 900, 800, 1060)), LOOK)
+    (seen,) = parts(inked_page((600, 900, 800, 1060)), stamps((600, 900, 800, 1060)), SIZE, SEEN_WIDTH)
     columns = np.flatnonzero((seen.tensor[0] < 0.2).any(axis=0))
     assert len(columns) / (200 * 1024 / HEIGHT) == pytest.approx(1.4, abs=0.05)
 
 
-def test_a_wide_page_s_parts_are_enlarged_as_much_beyond_its_own_larger_look() -> None:
-    look, stamp = Fit(1440, LOOK.height), stamps((600, 900, 800, 1060))
+def test_parts_of_a_page_whose_largest_look_is_larger_are_enlarged_beyond_that() -> None:
     wide = blank_page(HEIGHT // 2, WIDTH // 2)
-    (near,) = parts(wide, stamp, look)
-    assert near.tensor.shape == (3, part_size(LOOK), part_size(LOOK))
-    assert near.placement.raster_width / look.size(HEIGHT, WIDTH)[0] == pytest.approx(1.4, abs=0.05)
+    (near,) = parts(wide, stamps((600, 900, 800, 1060)), SIZE, 1440)
+    assert near.tensor.shape == (3, part_size(SIZE), part_size(SIZE))
+    assert near.placement.raster_width / 1440 == pytest.approx(1.4, abs=0.05)
 
 
 def test_stamps_side_by_side_share_a_part_and_those_far_apart_have_one_each() -> None:
     surest, beside, far = (600, 900, 700, 1000), (760, 900, 860, 1000), (100, 1800, 200, 1900)
-    assert len(parts(blank_page(), stamps(surest, beside), LOOK)) == 1
-    assert len(parts(blank_page(), stamps(surest, far), LOOK)) == 2
-    assert len(parts(blank_page(), stamps(surest, far, beside), LOOK)) == 2
+    assert len(parts(blank_page(), stamps(surest, beside), SIZE, SEEN_WIDTH)) == 1
+    assert len(parts(blank_page(), stamps(surest, far), SIZE, SEEN_WIDTH)) == 2
+    assert len(parts(blank_page(), stamps(surest, far, beside), SIZE, SEEN_WIDTH)) == 2
 
 
 def test_a_page_full_of_stamps_has_no_more_than_four_parts() -> None:
     everywhere = [(x, y, x + 60, y + 60) for x in (10, 650, 1300) for y in (10, 700, 1400, 1900)]
-    assert len(parts(blank_page(), stamps(*everywhere), LOOK)) == 4
+    assert len(parts(blank_page(), stamps(*everywhere), SIZE, SEEN_WIDTH)) == 4
 
 
 def test_a_strip_narrower_than_a_part_is_shown_in_its_whole_width() -> None:
     strip = blank_page(width=100)
     strip.raster[800:830, 20:60] = 0
-    (seen,) = parts(strip, stamps((40, 1600, 120, 1660)), LOOK)
+    (seen,) = parts(strip, stamps((40, 1600, 120, 1660)), SIZE, 102)
     assert ink_in(seen) == pytest.approx((40, 1600, 120, 1660), abs=2)
 
 
 def test_a_grey_page_shows_the_same_as_one_in_colour() -> None:
     page, stamp = inked_page((600, 900, 800, 1060)), stamps((600, 900, 800, 1060))
     grey = replace(page, raster=np.broadcast_to(page.raster[:, :, :1], page.raster.shape))
-    assert (parts(grey, stamp, LOOK)[0].tensor == parts(page, stamp, LOOK)[0].tensor).all()
+    assert (parts(grey, stamp, SIZE, SEEN_WIDTH)[0].tensor == parts(page, stamp, SIZE, SEEN_WIDTH)[0].tensor).all()
 
 
 def told(*boxes: tuple[float, float, float, float], confidence: float) -> RawBoxes:
@@ -120,7 +119,7 @@ def test_what_lies_in_or_beside_a_stamp_is_told_from_near_and_all_else_as_from_f
     stamp = stamps((100, 100, 200, 200))
     inside, beside, away = (120.0, 150.0, 180.0, 170.0), (180.0, 190.0, 230.0, 224.0), (300.0, 300.0, 400.0, 340.0)
     far, near = told(inside, away, confidence=0.4), told(inside, beside, away, confidence=0.8)
-    both = told_from_near(far, near, stamp, parts(blank_page(), stamp, LOOK))
+    both = told_from_near(far, near, stamp, parts(blank_page(), stamp, SIZE, SEEN_WIDTH))
     assert both.corners.tolist() == [list(inside), list(beside), list(away)]
     assert both.confidences.tolist() == pytest.approx([0.8, 0.8, 0.4])
 
@@ -128,12 +127,12 @@ def test_what_lies_in_or_beside_a_stamp_is_told_from_near_and_all_else_as_from_f
 def test_nothing_found_from_near_takes_away_what_was_told_of_the_stamp_from_far() -> None:
     stamp = stamps((100, 100, 200, 200))
     far, nothing = told((120, 150, 180, 170), confidence=0.4), told((0, 0, 1, 1), confidence=0.4).picked(np.arange(0))
-    assert len(told_from_near(far, nothing, stamp, parts(blank_page(), stamp, LOOK))) == 0
+    assert len(told_from_near(far, nothing, stamp, parts(blank_page(), stamp, SIZE, SEEN_WIDTH))) == 0
 
 
 def test_of_a_stamp_that_no_part_shows_all_stays_as_told_from_far() -> None:
     everywhere = stamps(*((x, y, x + 60, y + 60) for x in (10, 1300) for y in (10, 950, 1900)))
-    seen = parts(blank_page(), everywhere, LOOK)
+    seen = parts(blank_page(), everywhere, SIZE, SEEN_WIDTH)
     far = told(*((x, y, x + 50, y + 30) for x, y, _, _ in everywhere.tolist()), confidence=0.4)
     left = told_from_near(far, far.picked(np.arange(0)), everywhere, seen)
     assert left.corners.tolist() == far.corners[4:].tolist()

@@ -70,6 +70,12 @@ def test_a_network_with_two_looks_can_lend_one(small: Path, tmp_path: Path) -> N
     assert [one["family"] for one in networks] == ["yolo11s", "yolo11n"]
 
 
+def test_how_wide_pages_may_be_can_be_said_anew(large: Path, small: Path, tmp_path: Path) -> None:
+    both = ("--looks", str(large), "--looks", str(small), "--version", "10", "--out")
+    main([*both, str(tmp_path / "narrow"), "--widest", "1024"])
+    assert read_model(tmp_path / "narrow").looks == ((1024, 1024), (640, 640))
+
+
 def test_networks_that_know_different_kinds_are_refused_and_nothing_is_written(small: Path, tmp_path: Path) -> None:
     other = exported(tmp_path / "other", input_sizes=[1024], classes=["signature"])
     with pytest.raises(DatasetError, match="different kinds"):

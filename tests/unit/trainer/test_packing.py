@@ -9,7 +9,6 @@ from PIL import Image
 
 from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage
 from services.trainer.packing import HELD_OUT, Packing, label_of, pack, reduce_page
-from shared.pages.fit import Fit
 
 
 def labelled(folder: Path, group: int, page: int) -> LabelledPage:
@@ -73,42 +72,6 @@ def test_what_was_packed_before_is_not_taken_for_a_page_drawn_anew_or_larger(tmp
     assert (shade, size) == (90, (60, 60))
 
 
-def test_a_wide_page_is_packed_in_two_halves_each_with_what_lies_in_it(tmp_path: Path) -> None:
-    wide = np.full((100, 140), 255, dtype=np.uint8)
-    wide[:, :70] = 0
-    Image.fromarray(wide).save(tmp_path / "wide.png")
-    boxes = (
-        LabelledBox(0, 0.1, 0.5, 0.1, 0.2),  # in the left half
-        LabelledBox(0, 0.5, 0.25, 0.2, 0.1),  # in both
-        LabelledBox(0, 0.7, 0.4, 0.1, 0.1),  # in the right half, and across the left one's edge
-        LabelledBox(0, 0.9, 0.8, 0.1, 0.1),  # in the right half
-    )
-    page = LabelledPage("s", tmp_path / "wide.png", boxes, group="g")
-    (left_shade, left_size, left), (right_shade, right_size, right) = packed_pages(
-        pack([page], [], Packing(tmp_path / "packed", 100, held_out_share=0, widest=140))
-    )
-    assert left_size == right_size == (100, 100)
-    assert left_shade == pytest.approx(0.3 * 255, abs=1)
-    assert right_shade == pytest.approx(0.7 * 255, abs=1)
-    assert left == (
-        "0 0.140000 0.500000 0.140000 0.200000\n"
-        "0 0.700000 0.250000 0.280000 0.100000\n"
-        "0 0.955000 0.400000 0.090000 0.100000\n"
-    )
-    assert right == (
-        "0 0.300000 0.250000 0.280000 0.100000\n"
-        "0 0.580000 0.400000 0.140000 0.100000\n"
-        "0 0.860000 0.800000 0.140000 0.100000\n"
-    )
-
-
-def test_an_upright_page_is_packed_whole_however_wide_pages_may_be(tmp_path: Path) -> None:
-    ((_, size, label),) = packed_pages(
-        pack([labelled(tmp_path, 0, 0)], [], Packing(tmp_path / "packed", 60, held_out_share=0, widest=90))
-    )
-    assert (size, label) == ((40, 60), "0 0.500000 0.500000 0.250000 0.125000\n")
-
-
 def test_where_nothing_is_left_to_train_on_it_says_so(tmp_path: Path) -> None:
     packing = Packing(tmp_path / "packed", 64, held_out_share=1.0)
     with pytest.raises(DatasetError, match="--held-out 0"):
@@ -120,7 +83,7 @@ def test_thin_ink_survives_reduction_as_grey(tmp_path: Path) -> None:
     page = np.full((1600, 1200), 255, dtype=np.uint8)
     page[800] = 0
     Image.fromarray(page).convert("1").save(tmp_path / "thin.tif")
-    image, full = reduce_page(tmp_path / "thin.tif", Fit(320, 320))
+    image, full = reduce_page(tmp_path / "thin.tif", 320)
     assert full == (1200, 1600)
     assert image.size == (240, 320)
     assert np.asarray(image).min() in range(190, 225)  # one dark line in five
