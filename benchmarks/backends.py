@@ -29,7 +29,6 @@ from services.detector.yolo.backends.choice import BackendName, choose_backend
 from services.detector.yolo.detector import Detector
 from shared.domain.errors import ParapheError
 from shared.domain.model_version import ModelVersion
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 
@@ -104,7 +103,7 @@ def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Con
     version = read_model(folder)
     recorded = json.loads((folder / "model.json").read_text()).get("metrics", {}).get("val", {})
     accuracy = {name: recorded[name]["value"] for name in _ACCURACY if name in recorded}
-    pages = [page for scan in scans for page in renderer.pages(scan, Fit(*version.looks[0]), RenderLimits())]
+    pages = [page for scan in scans for page in renderer.pages(scan, version.looks[0], RenderLimits())]
     return [
         Contender(version, backend, Detector(backend, version, _LEAST_CONFIDENCE), precision, accuracy, pages)
         for name, precision in _RUNTIMES

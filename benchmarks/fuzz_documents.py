@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 from shared.domain.errors import DocumentError, ErrorCode
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 

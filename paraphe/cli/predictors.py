@@ -15,7 +15,6 @@ from services.detector.yolo.orientation import load_orientation
 from shared.domain.detection import Kind, Page
 from shared.domain.model_version import Calibration, ModelVersion
 from shared.domain.verdict import Thresholds
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 from shared.settings import ModelSettings
@@ -77,7 +76,7 @@ def _production(version: ModelVersion, backend: BackendName | None, renderer: Re
     detector = Detector(loaded, version, floor, load_orientation(ModelSettings().directory))
 
     def predict(path: Path) -> Sequence[Page]:
-        return detector.detect_all(list(renderer.pages(path, Fit(*version.looks[0]), RenderLimits())))
+        return detector.detect_all(list(renderer.pages(path, version.looks[0], RenderLimits())))
 
     return Candidate(f"{version.name} {version.version} on {loaded.name}", version.thresholds, predict)
 

@@ -13,7 +13,6 @@ from shared.domain.detection import Page
 from shared.domain.job import Job, JobResult, Timings
 from shared.domain.verdict import decide
 from shared.objects import ObjectStore
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 
@@ -63,7 +62,7 @@ class Examiner:
     def _pages(self, path: Path, model: LoadedModel, watch: Stopwatch, check: Callable[[], None]) -> tuple[Page, ...]:
         waiting: deque[Future[Page]] = deque()
         pages: list[Page] = []
-        for rendered in self._renderer.pages(path, Fit(*model.version.looks[0]), self._limits):
+        for rendered in self._renderer.pages(path, model.version.looks[0], self._limits):
             watch.lap("rendered")
             waiting.append(model.submit(rendered))
             if len(waiting) >= _PAGES_IN_FLIGHT:

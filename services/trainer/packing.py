@@ -18,9 +18,9 @@ from PIL import Image
 from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage
 from services.trainer.partial_labels import FULLY_LABELLED
 from services.trainer.splits import is_held_out
+from shared.domain.fit import Fit
 from shared.domain.labels import ALL_KINDS, KINDS, SIGNATURES_ONLY
 from shared.pages import raster
-from shared.pages.fit import Fit
 from shared.processor import usable_cores
 
 HELD_OUT = "heldout"

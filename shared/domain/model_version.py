@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.domain.fit import Fit
 from shared.domain.verdict import Thresholds
 
 _SUREST = 1 - 1e-6
@@ -57,7 +58,7 @@ class ModelVersion:
             raise ValueError(f"files hold one network, or one for each of {len(self.input_sizes)} looks")
 
     @property
-    def looks(self) -> tuple[tuple[int, int], ...]:
-        """The width and height in pixels that a page fills, in one direction, at each look, largest first."""
+    def looks(self) -> tuple[Fit, ...]:
+        """How large a page is at each look, largest first."""
         largest, *others = self.input_sizes
-        return (max(largest, self.widest), largest), *((size, size) for size in others)
+        return Fit(max(largest, self.widest), largest), *(Fit(size, size) for size in others)

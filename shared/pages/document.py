@@ -10,7 +10,7 @@ from PIL import Image
 
 from shared.domain.detection import Tone
 from shared.domain.errors import DocumentError, ErrorCode
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 
 

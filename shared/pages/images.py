@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from shared.domain.fit import Fit
 from shared.pages import raster
 from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.png_structure import check_chunks
 from shared.pages.tone import stored_tone

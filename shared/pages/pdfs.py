@@ -13,9 +13,9 @@ import pypdfium2.raw
 from PIL import Image
 
 from shared.domain.errors import DocumentError, ErrorCode
+from shared.domain.fit import Fit
 from shared.pages import raster
 from shared.pages.document import DrawnPage, decoding, no_area, truncated
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.tone import drawn_tone
 

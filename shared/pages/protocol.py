@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 
 LENGTH_BYTES = 4

@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 from shared.domain.errors import DocumentError, ErrorCode
+from shared.domain.fit import Fit
 from shared.pages.document import DrawnPage, OpenDocument
-from shared.pages.fit import Fit
 from shared.pages.images import ImageDocument
 from shared.pages.limits import RenderLimits
 from shared.pages.pdfs import PdfDocument

@@ -12,7 +12,7 @@ import numpy as np
 
 from shared.domain.detection import Tone
 from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
-from shared.pages.fit import ANY, Fit
+from shared.domain.fit import ANY, Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.process import RendererProcess, memory_error
 from shared.pages.protocol import Request

@@ -6,9 +6,9 @@ from pathlib import Path
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from shared.domain.errors import DocumentError, ErrorCode
+from shared.domain.fit import Fit
 from shared.pages import raster
 from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.tiff_structure import reaches_past_end
 from shared.pages.tone import stored_tone

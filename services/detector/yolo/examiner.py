@@ -14,8 +14,8 @@ from services.detector.yolo.preprocess import View, view
 from services.detector.yolo.print_size import has_small_print
 from shared.domain.at_stamps import SURE_STAMP, at_stamps
 from shared.domain.detection import Box, Detection, Kind, Page
+from shared.domain.fit import Fit
 from shared.domain.model_version import ModelVersion
-from shared.pages.fit import Fit
 from shared.pages.renderer import RenderedPage
 
 _MAX_OVERLAP = 0.5
@@ -31,7 +31,6 @@ class Examiner:
     def __init__(self, backend: Backend, model: ModelVersion, min_confidence: float) -> None:
         self._backend = backend
         self._model = model
-        self._looks = [Fit(*look) for look in model.looks]
         self._kinds = [_kind(name) for name in model.classes]
         self._rivals = _rivals(self._kinds)
         self._min_confidence = min_confidence
@@ -42,11 +41,11 @@ class Examiner:
             self._backend.infer(np.stack([blank] * count))
 
     def _blanks(self) -> list[Floats]:
-        blanks = [
-            view(np.zeros((look.height, 1, 3), dtype=np.uint8), (1, look.height), look).tensor for look in self._looks
-        ]
+        looks = self._model.looks
+        blanks = [view(np.zeros((look.height, 1, 3), dtype=np.uint8), (1, look.height), look).tensor for look in looks]
         if Kind.STAMP in self._kinds:
-            blanks.append(np.zeros((3, *[part_size(self._model.input_sizes[0])] * 2), dtype=np.float32))
+            side = part_size(looks[0].height)
+            blanks.append(np.zeros((3, side, side), dtype=np.float32))
         return blanks
 
     def views(self, page: RenderedPage) -> tuple[View, ...]:
@@ -55,10 +54,10 @@ class Examiner:
 
     def _looks_at(self, page: RenderedPage) -> Sequence[Fit]:
         """The model's looks; at a wide page whose print is large as it is, the largest is no wider than high."""
-        largest, *others = self._looks
+        largest, *others = self._model.looks
         height, width = page.raster.shape[:2]
         if largest.width == largest.height or width <= height or has_small_print(page.raster, largest):
-            return self._looks
+            return self._model.looks
         return [Fit(largest.height, largest.height), *others]
 
     def examine(self, pages: Sequence[RenderedPage], views: Sequence[Sequence[View]]) -> list[Page]:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from services.detector.yolo.arrays import Bytes, Floats
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.raster import scaled
 
 _STRIDE = 32

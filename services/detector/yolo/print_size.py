@@ -5,10 +5,10 @@ shows two papers has small print, a photograph of nothing but a signature and th
 """
 
 import numpy as np
-from PIL import Image, ImageFilter
 
 from services.detector.yolo.arrays import Bytes, Ints
-from shared.pages.fit import Fit
+from services.detector.yolo.ink import inked
+from shared.domain.fit import Fit
 
 _SMALL = 9 / 1024  # of the height of an upright page: in print of the usual size most ink lies in runs no longer
 _MOST = 0.75
@@ -35,8 +35,6 @@ def has_small_print(raster: Bytes, look: Fit) -> bool:
 
 def _runs(raster: Bytes) -> Ints:
     """The lengths in px of all runs of ink in every second column."""
-    green = np.ascontiguousarray(raster[:, ::2, 1])  # in which pens of every colour but green are dark
-    around = np.asarray(Image.fromarray(green).filter(ImageFilter.BoxBlur(_AROUND)), dtype=np.int16)
-    columns = np.pad((around - green > _DARKER).T, ((0, 0), (1, 1))).astype(np.int8)
+    columns = np.pad(inked(raster[:, ::2], _AROUND, _DARKER).T, ((0, 0), (1, 1))).astype(np.int8)
     change = np.diff(columns, axis=1).ravel()
     return np.flatnonzero(change < 0) - np.flatnonzero(change > 0)

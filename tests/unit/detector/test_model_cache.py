@@ -6,6 +6,7 @@ import pytest
 
 from services.detector.model_cache import ModelCache, read_model
 from shared.domain.errors import ErrorCode, ParapheError
+from shared.domain.fit import Fit
 from shared.domain.verdict import Thresholds
 
 
@@ -46,8 +47,8 @@ def test_the_highest_version_is_used(cache: ModelCache, tmp_path: Path) -> None:
 
 
 def test_pages_are_no_wider_than_high_ones_are_high_unless_the_version_says_so(tmp_path: Path) -> None:
-    assert read_model(write_model(tmp_path, "signatures", "1")).looks == ((896, 896), (640, 640))
-    assert read_model(write_model(tmp_path, "signatures", "2", widest=1280)).looks == ((1280, 896), (640, 640))
+    assert read_model(write_model(tmp_path, "signatures", "1")).looks == (Fit(896, 896), Fit(640, 640))
+    assert read_model(write_model(tmp_path, "signatures", "2", widest=1280)).looks == (Fit(1280, 896), Fit(640, 640))
 
 
 def test_each_look_may_have_a_network_of_its_own(tmp_path: Path) -> None:

@@ -49,8 +49,9 @@ def model(backend: FragileBackend) -> Iterator[LoadedModel]:
 
 
 def page(model: LoadedModel, number: int, colour: int) -> RenderedPage:
-    width, height = model.version.looks[0]
-    return RenderedPage(number, width, height, np.full((height, width, 3), colour, np.uint8), Tone.COLOUR)
+    look = model.version.looks[0]
+    raster = np.full((look.height, look.width, 3), colour, np.uint8)
+    return RenderedPage(number, look.width, look.height, raster, Tone.COLOUR)
 
 
 def test_a_page_that_fails_alone_harms_no_other(model: LoadedModel) -> None:

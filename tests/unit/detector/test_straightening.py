@@ -13,7 +13,7 @@ from services.detector.yolo.detector import Detector
 from services.detector.yolo.skew import skew
 from services.detector.yolo.straightening import laid_back, straightened
 from shared.domain.detection import Box, Detection, Kind, Page, Tone
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 from shared.settings import PROJECT_ROOT

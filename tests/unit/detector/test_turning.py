@@ -11,7 +11,7 @@ from services.detector.yolo.detector import Detector
 from services.detector.yolo.orientation import WEIGHTS, Orientation, load_orientation, middle
 from services.detector.yolo.turning import surer, turned, turned_back
 from shared.domain.detection import Box, Detection, Kind, Page, Tone
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 from shared.settings import PROJECT_ROOT

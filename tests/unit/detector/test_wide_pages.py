@@ -12,10 +12,10 @@ from services.detector.yolo.backends.choice import choose_backend
 from services.detector.yolo.detector import Detector
 from services.detector.yolo.print_size import has_small_print
 from shared.domain.detection import Page
+from shared.domain.fit import Fit
 from shared.domain.model_version import ModelVersion
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
-from shared.pages.renderer import Renderer
+from shared.pages.renderer import RenderedPage, Renderer
 from shared.settings import PROJECT_ROOT
 
 CONTRACT = PROJECT_ROOT / "samples" / "documents" / "contrat-fr.jpg"
@@ -51,17 +51,20 @@ def saved(image: Image.Image, path: Path) -> Path:
     return path
 
 
+def rendered(model: ModelVersion, path: Path) -> RenderedPage:
+    with Renderer(1) as renderer:
+        (page,) = renderer.pages(path, model.looks[0], RenderLimits())
+    return page
+
+
 def largest_look(detector: Detector, model: ModelVersion, path: Path) -> tuple[int, int]:
     """Width and height in pixels of what the network is shown first."""
-    with Renderer(1) as renderer:
-        (page,) = renderer.pages(path, Fit(*model.looks[0]), RenderLimits())
-    placement = detector.prepare(page).views[0].placement
+    placement = detector.prepare(rendered(model, path)).views[0].placement
     return placement.raster_width, placement.raster_height
 
 
 def found(detector: Detector, model: ModelVersion, path: Path) -> Page:
-    with Renderer(1) as renderer:
-        (page,) = detector.detect_all(list(renderer.pages(path, Fit(*model.looks[0]), RenderLimits())))
+    (page,) = detector.detect_all([rendered(model, path)])
     return page
 
 

@@ -15,7 +15,6 @@ from services.detector.yolo.detector import Detector
 from shared.domain.detection import Detection, Kind, Page
 from shared.domain.errors import ParapheError
 from shared.domain.model_version import ModelVersion
-from shared.pages.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 from shared.settings import PROJECT_ROOT
@@ -38,7 +37,7 @@ def model() -> ModelVersion:
 def pages(model: ModelVersion) -> dict[str, list[RenderedPage]]:
     with Renderer(1) as renderer:
         return {
-            path.name: list(renderer.pages(path, Fit(*model.looks[0]), RenderLimits()))
+            path.name: list(renderer.pages(path, model.looks[0], RenderLimits()))
             for path in (SAMPLES / name for name in EXPECTED)
         }
 

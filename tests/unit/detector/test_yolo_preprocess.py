@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from services.detector.yolo.preprocess import bucket, place, tensor, view
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 
 
 @pytest.mark.parametrize(

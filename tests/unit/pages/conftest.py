@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import RenderedPage, Renderer
 

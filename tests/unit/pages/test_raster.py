@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.pages.fit import ANY, Fit
+from shared.domain.fit import ANY, Fit
 from shared.pages.raster import scaled
 from shared.pages.renderer import RenderedPage
 from tests.unit.pages.making import saved, striped

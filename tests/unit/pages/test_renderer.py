@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.errors import DocumentError, ErrorCode, TemporaryError
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 from tests.own_process import in_its_own_process
@@ -255,11 +255,8 @@ def test_bad_documents_cost_the_others_nothing(tmp_path: Path, page: Path) -> No
 
     def attempt(number: int) -> None:
         try:
-            result = (
-                "pages"
-                if list(renderer.pages(bad if number % 4 == 0 else page, Fit(100, 100), SMALL_MEMORY))
-                else "none"
-            )
+            document = bad if number % 4 == 0 else page
+            result = "pages" if list(renderer.pages(document, Fit(100, 100), SMALL_MEMORY)) else "none"
         except DocumentError as error:
             result = error.code.value
         with lock:
@@ -292,7 +289,7 @@ def test_closing_ends_the_children_and_refuses_work(page: Path) -> None:
 ORPHAN = """
 import os, signal, sys, threading, time
 from pathlib import Path
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 renderer = Renderer(2)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from shared.domain.detection import Page, Tone, richest_tone
-from shared.pages.fit import Fit
+from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.renderer import Renderer
 from tests.unit.pages.conftest import Render

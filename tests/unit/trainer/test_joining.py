@@ -10,6 +10,7 @@ import pytest
 from services.detector.model_cache import read_model
 from services.trainer.dataset import DatasetError
 from services.trainer.joining import join, main
+from shared.domain.fit import Fit
 from shared.domain.model_version import Calibration
 from shared.settings import PROJECT_ROOT
 
@@ -41,7 +42,7 @@ def test_the_largest_look_comes_first_and_each_network_says_where_it_is_from(
     main([*("--looks", str(small)), *("--looks", str(large)), "--version", "10", "--out", str(out)])
     model = read_model(out)
     assert (model.name, model.version, model.input_sizes) == ("signatures", "10", (1024, 640))
-    assert model.looks == ((1440, 1024), (640, 640))
+    assert model.looks == (Fit(1440, 1024), Fit(640, 640))
     assert model.calibration == Calibration()
     assert [path.name for path in model.files["onnx"]] == ["model-1024.onnx", "model-640.onnx"]
     assert [path.read_bytes() for path in model.files["pytorch"]] == [(ONE_LOOK / "model.pt").read_bytes()] * 2
@@ -73,7 +74,7 @@ def test_a_network_with_two_looks_can_lend_one(small: Path, tmp_path: Path) -> N
 def test_how_wide_pages_may_be_can_be_said_anew(large: Path, small: Path, tmp_path: Path) -> None:
     both = ("--looks", str(large), "--looks", str(small), "--version", "10", "--out")
     main([*both, str(tmp_path / "narrow"), "--widest", "1024"])
-    assert read_model(tmp_path / "narrow").looks == ((1024, 1024), (640, 640))
+    assert read_model(tmp_path / "narrow").looks == (Fit(1024, 1024), Fit(640, 640))
 
 
 def test_networks_that_know_different_kinds_are_refused_and_nothing_is_written(small: Path, tmp_path: Path) -> None:
