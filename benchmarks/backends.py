@@ -103,7 +103,7 @@ def _contenders(folder: Path, scans: list[Path], renderer: Renderer) -> list[Con
     version = read_model(folder)
     recorded = json.loads((folder / "model.json").read_text()).get("metrics", {}).get("val", {})
     accuracy = {name: recorded[name]["value"] for name in _ACCURACY if name in recorded}
-    pages = [page for scan in scans for page in renderer.pages(scan, version.looks[0], RenderLimits())]
+    pages = [page for scan in scans for page in renderer.pages(scan, version.raster, RenderLimits())]
     return [
         Contender(version, backend, Detector(backend, version, _LEAST_CONFIDENCE), precision, accuracy, pages)
         for name, precision in _RUNTIMES

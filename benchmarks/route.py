@@ -163,7 +163,7 @@ def _bare_forward(model: ModelVersion, scans: list[Path]) -> Callable[[], float]
 def _prepared(detector: Detector, model: ModelVersion, scans: list[Path]) -> list[PreparedPage]:
     limits = RenderLimits()
     with Renderer(1) as renderer:
-        return [detector.prepare(page) for path in scans for page in renderer.pages(path, model.looks[0], limits)]
+        return [detector.prepare(page) for path in scans for page in renderer.pages(path, model.raster, limits)]
 
 
 def _overhead_ms(system: RunningSystem, model: ModelVersion, scans: list[Path]) -> list[float]:
@@ -176,7 +176,7 @@ def _overhead_ms(system: RunningSystem, model: ModelVersion, scans: list[Path]) 
     with Renderer(1) as renderer:
         for path in [scans[0], *scans]:
             started = time.perf_counter()
-            detector.detect_all(list(renderer.pages(path, model.looks[0], limits)))
+            detector.detect_all(list(renderer.pages(path, model.raster, limits)))
             bare_ms = (time.perf_counter() - started) * 1000
             job = system.client.wait(system.client.submit(path, model=model.name))
             assert job.result is not None

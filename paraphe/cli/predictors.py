@@ -76,7 +76,7 @@ def _production(version: ModelVersion, backend: BackendName | None, renderer: Re
     detector = Detector(loaded, version, floor, load_orientation(ModelSettings().directory))
 
     def predict(path: Path) -> Sequence[Page]:
-        return detector.detect_all(list(renderer.pages(path, version.looks[0], RenderLimits())))
+        return detector.detect_all(list(renderer.pages(path, version.raster, RenderLimits())))
 
     return Candidate(f"{version.name} {version.version} on {loaded.name}", version.thresholds, predict)
 

@@ -62,7 +62,7 @@ class Examiner:
     def _pages(self, path: Path, model: LoadedModel, watch: Stopwatch, check: Callable[[], None]) -> tuple[Page, ...]:
         waiting: deque[Future[Page]] = deque()
         pages: list[Page] = []
-        for rendered in self._renderer.pages(path, model.version.looks[0], self._limits):
+        for rendered in self._renderer.pages(path, model.version.raster, self._limits):
             watch.lap("rendered")
             waiting.append(model.submit(rendered))
             if len(waiting) >= _PAGES_IN_FLIGHT:

@@ -60,7 +60,7 @@ def read_model(folder: Path) -> ModelVersion:
             thresholds=thresholds,
             files={form: _networks(folder, files) for form, files in content["files"].items()},
             calibration=Calibration(**content["calibration"]),
-            widest=int(content.get("widest", 0)),
+            small_print=int(content.get("small_print", 0)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ParapheError(

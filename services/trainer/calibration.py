@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from services.trainer.dataset import DatasetError
-from services.trainer.metrics import Bools, ExaminedPage, Floats, f1_and_recall, tally
+from services.trainer.metrics import Bools, ExaminedPage, Floats, promised_f1, recall, tally
 from shared.domain.model_version import Calibration
 from shared.domain.verdict import Thresholds
 
@@ -84,16 +84,18 @@ def calibration_of(pages: Sequence[ExaminedPage], floor: float = 0.02) -> Calibr
 def choose_thresholds(pages: Sequence[ExaminedPage], most_review: float = 0.5) -> Thresholds:
     """Accept: three quarters of the way up the thresholds whose F1 is within a point of the best.
 
-    The best itself is a matter of chance: F1 hardly changes over a third of the scale. What passes and is no signature
-    goes to nobody, what stays below and is one to a person: so rather up than down.
+    The best itself is a matter of chance, for F1 hardly changes over a third of the scale, and so is where that third
+    ends, unless it is told by the F1 that the calibrated confidences promise. What passes and is no signature goes to
+    nobody, what stays below and is one to a person: so rather up than down.
 
     Review: the highest threshold that still recalls what 0.05 recalls, less half a point, but at most a share of
     accept, so that there is always a band in which a person looks, and at least one chance in ten.
     """
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
-    f1, recall = f1_and_recall(tally(pages, accept=0.5), grid)
+    table = tally(pages, accept=0.5)
+    f1, recalled = promised_f1(table, grid), recall(table, grid)
     accept = float(np.quantile(grid[f1 >= f1.max() - 0.01], 0.75))
-    review = min(float(grid[recall >= recall[0] - 0.005].max()), most_review * accept)
+    review = min(float(grid[recalled >= recalled[0] - 0.005].max()), most_review * accept)
     return Thresholds(accept=round(accept, 2), review=round(min(max(review, _LEAST_REVIEW), accept), 2))
 
 

@@ -1,6 +1,6 @@
 """Turns a run's last checkpoint into a model version: its weights as .pt and ONNX, and model.json.
 
-    python -m services.trainer.export --run RUN --version 15 --out OUT/signatures/15
+    python -m services.trainer.export --run RUN --version 16 --out OUT/signatures/16
 
 Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
 weighs less then. An earlier version's folder, or its weights, may stand for a run, but for the last.
@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     chosen = parser.parse_args(arguments)
     sizes = tuple(sorted(set(chosen.look), reverse=True))
-    release = Release(chosen.name, chosen.version, sizes, chosen.widest or 0)
+    release = Release(chosen.name, chosen.version, sizes, chosen.small_print or 0)
     described = export(chosen.run, chosen.out, release)
     print(json.dumps(described, indent=2))
     say_what_is_next(chosen.out)

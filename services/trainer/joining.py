@@ -1,6 +1,6 @@
 """Joins networks that were trained apart, each for one look at a page, into one model version.
 
-    python -m services.trainer.joining --looks LARGE --looks SMALL --version 15 --out OUT/signatures/15
+    python -m services.trainer.joining --looks LARGE --looks SMALL --version 16 --out OUT/signatures/16
 
 LARGE and SMALL are folders of versions: exports with one look each, or a version in use of which a look stays as it is.
 Of looks at one size the last counts. The scores of what comes out are raw until ``paraphe model calibrate`` has
@@ -27,20 +27,20 @@ _OF_A_NETWORK = ("family", "averaged_runs", "training", "versions", "dataset")
 class _Look:
     """What a version looks with at one size, in pixels: its weights by format, and what they came from.
 
-    ``widest``: how wide that version lets a page be.
+    ``small_print``: what that version says of it.
     """
 
     size: int
-    widest: int
+    small_print: int
     kinds: list[str]
     weights: dict[str, Path]
     origin: dict[str, Any]
 
 
-def join(folders: Sequence[Path], out: Path, name: str, version: str, widest: int | None = None) -> None:
+def join(folders: Sequence[Path], out: Path, name: str, version: str, small_print: int | None = None) -> None:
     """Write the networks of the versions in folders, and a model.json, under out.
 
-    ``widest``: see ModelVersion; unless said, that of the version which lends the largest look.
+    ``small_print``: see ModelVersion; unless said, that of the version which lends the largest look.
 
     DatasetError: they cannot be one model's.
     """
@@ -50,9 +50,9 @@ def join(folders: Sequence[Path], out: Path, name: str, version: str, widest: in
     if any(look.kinds != kinds for look in largest_first):
         raise DatasetError("The networks tell different kinds apart: train all of them with the same --kinds.")
     out.mkdir(parents=True)
-    if widest is None:
-        widest = largest_first[0].widest
-    release = Release(name, version, tuple(look.size for look in largest_first), widest)
+    if small_print is None:
+        small_print = largest_first[0].small_print
+    release = Release(name, version, tuple(look.size for look in largest_first), small_print)
     described = release.described(kinds, {"networks": [look.origin for look in largest_first]})
     described["files"] = {
         form: [_copied(look, form, out) for look in largest_first] for form in largest_first[0].weights
@@ -66,9 +66,8 @@ def _looks(folder: Path) -> Iterator[_Look]:
         origin = described["networks"][place] if "networks" in described else described
         files = {form: given[place] if isinstance(given, list) else given for form, given in described["files"].items()}
         weights = {form: folder / file["path"] for form, file in files.items()}
-        yield _Look(
-            size, described.get("widest", 0), described["classes"], weights, {key: origin[key] for key in _OF_A_NETWORK}
-        )
+        origin = {key: origin[key] for key in _OF_A_NETWORK}
+        yield _Look(size, described.get("small_print", 0), described["classes"], weights, origin)
 
 
 def _copied(look: _Look, form: str, out: Path) -> dict[str, str]:
@@ -82,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--looks", type=Path, action="append", required=True, help="a version's folder; give several")
     chosen = parser.parse_args(arguments)
     try:
-        join(chosen.looks, chosen.out, chosen.name, chosen.version, chosen.widest)
+        join(chosen.looks, chosen.out, chosen.name, chosen.version, chosen.small_print)
     except (DatasetError, OSError) as error:
         sys.exit(str(error))
     say_what_is_next(chosen.out)

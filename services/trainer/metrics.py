@@ -156,14 +156,23 @@ def _at_threshold(table: Tally, weight: Floats) -> dict[str, float]:
     }
 
 
-def f1_and_recall(table: Tally, thresholds: Floats) -> tuple[Floats, Floats]:
+def recall(table: Tally, thresholds: Floats) -> Floats:
     """What measure() gives at IoU 0.5, at each of many thresholds, whatever the table's own; 0 where it has no meaning.
 
     One table serves all: surer boxes are matched first, so what a box matches hangs on no threshold.
     """
-    found = table.confidence[:, None] >= thresholds
-    right, truth = (found & table.correct[:, :1]).sum(axis=0), table.true_count.sum()
-    return 2 * right / np.maximum(found.sum(axis=0) + truth, 1), right / max(truth, 1)
+    right = (table.confidence[:, None] >= thresholds) & table.correct[:, :1]
+    return np.asarray(right.sum(axis=0) / max(table.true_count.sum(), 1))
+
+
+def promised_f1(table: Tally, thresholds: Floats) -> Floats:
+    """The F1 at each threshold if of what passes as many are right as the confidences say.
+
+    So few pages more or less change it much less than the F1 that is counted.
+    """
+    passing = table.confidence[:, None] >= thresholds
+    right = (passing * table.confidence[:, None]).sum(axis=0)
+    return np.asarray(2 * right / np.maximum(passing.sum(axis=0) + table.true_count.sum(), 1))
 
 
 def _by_page(table: Tally, weight: Floats) -> dict[str, float]:

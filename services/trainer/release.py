@@ -16,7 +16,7 @@ class Release:
     name: str
     version: str
     sizes: tuple[int, ...] = ()
-    widest: int = 0
+    small_print: int = 0
 
     def described(self, classes: list[str], origin: dict[str, Any]) -> dict[str, Any]:
         """model.json but for its files: raw scores and placeholders for thresholds, until it is calibrated."""
@@ -25,7 +25,7 @@ class Release:
             "version": self.version,
             "classes": classes,
             "input_sizes": list(self.sizes),
-            "widest": max(self.widest, *self.sizes),
+            "small_print": max(self.small_print, *self.sizes),
             "thresholds": {"accept": 0.5, "review": 0.25},
             "calibration": asdict(Calibration()),
             **origin,
@@ -50,10 +50,10 @@ def parser_of(module: str, about: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--name", default="signatures", help="what requests call the model (default: %(default)s)")
     parser.add_argument("--version", required=True, help="a number, higher than that of the version in use")
     parser.add_argument(
-        "--widest",
+        "--small-print",
         type=int,
-        help="px that wide pages with small print may be wide at the largest look (default: what the version says that "
-        "lends this look; else as many as upright ones are high)",
+        help="px of the longer side of pages in small print at the largest look (default: what the version says that "
+        "lends this look; else as of other pages)",
     )
     return parser
 

@@ -37,7 +37,7 @@ class ModelVersion:
     """Weights with everything needed to use them.
 
     ``input_sizes``: the longer side of the network's input in pixels, one for each look at a page, largest first.
-    ``widest``: how wide a page may be at the largest look, where it is wider than high; no wider, unless said.
+    ``small_print``: how long a page's longer side is instead at the largest look where its print is small.
     ``classes`` are in the order of the network's class scores; ``files`` maps a format (``onnx``, ``pytorch``) to the
     network for each look, or to one for all of them: paths whose content has been checked against its recorded sha256.
     """
@@ -49,7 +49,7 @@ class ModelVersion:
     thresholds: Thresholds
     files: dict[str, tuple[Path, ...]]
     calibration: Calibration = Calibration()
-    widest: int = 0
+    small_print: int = 0
 
     def __post_init__(self) -> None:
         if not self.input_sizes or list(self.input_sizes) != sorted(set(self.input_sizes), reverse=True):
@@ -58,7 +58,7 @@ class ModelVersion:
             raise ValueError(f"files hold one network, or one for each of {len(self.input_sizes)} looks")
 
     @property
-    def looks(self) -> tuple[Fit, ...]:
-        """How large a page is at each look, largest first."""
-        largest, *others = self.input_sizes
-        return Fit(max(largest, self.widest), largest), *(Fit(size, size) for size in others)
+    def raster(self) -> Fit:
+        """How large the rasters are that every look is taken at."""
+        largest = self.input_sizes[0]
+        return Fit(largest, largest, self.small_print)

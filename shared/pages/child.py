@@ -70,7 +70,7 @@ def _page_frames(page: DrawnPage, is_last: bool) -> Iterator[bytes]:
     bands = len(page.image.getbands())
     pixels = page.image.tobytes()  # before the header: an answer must not break off between the two
     header: dict[str, Any] = {"page": page.number, "width": page.width, "height": page.height, "tone": page.tone}
-    yield frame(header | {"raster": [height, width, bands], "last": is_last})
+    yield frame(header | {"small_print": page.small_print, "raster": [height, width, bands], "last": is_last})
     yield pixels
 
 

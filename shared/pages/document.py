@@ -16,13 +16,17 @@ from shared.pages.limits import RenderLimits
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """One page: its full size in pixels as displayed, a scaled picture of it (mode L or RGB), and its tone."""
+    """One page: its full size in pixels as displayed, a scaled picture of it (mode L or RGB), and its tone.
+
+    ``small_print``: whether the picture fills what is asked of a page in small print.
+    """
 
     number: int
     width: int
     height: int
     image: Image.Image
     tone: Tone
+    small_print: bool
 
 
 class OpenDocument(Protocol):

@@ -12,6 +12,7 @@ from shared.pages import raster
 from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
 from shared.pages.limits import RenderLimits
 from shared.pages.png_structure import check_chunks
+from shared.pages.print_size import legible
 from shared.pages.tone import stored_tone
 
 # Straight to the plugin: Image.open would import every format Pillow knows, and try JPEG's multi-picture variants.
@@ -39,8 +40,8 @@ class ImageDocument:
             _check_webp(self._file, limits)
         if media_type == "image/png":
             check_chunks(self._file)
-        with decoding("The image", self._is_cut_short):
-            self._image = _OPENERS[media_type](self._file)
+        self._image = self._opened()
+        self._width = self._image.width
 
     def __len__(self) -> int:
         return 1
@@ -54,18 +55,32 @@ class ImageDocument:
                 _load_png(image)
         turn = raster.orientation(image)
         width, height = image.size[::-1] if raster.is_sideways(turn) else image.size
-        size = fit.size(width, height)
-        stored_size = size[::-1] if raster.is_sideways(turn) else size
-        with decoding("The image", self._is_cut_short):
-            if isinstance(image, JpegImagePlugin.JpegImageFile):
-                image.draft(image.mode, stored_size)
-            image.load()
-        scaled = raster.scaled(image, stored_size)
-        return DrawnPage(number, width, height, raster.upright(scaled, turn), stored_tone(image, scaled))
+        scaled, small_print = legible(lambda fit: self._upright(turn, fit.size(width, height)), fit)
+        return DrawnPage(number, width, height, scaled, stored_tone(self._image, scaled), small_print)
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+    def _opened(self) -> ImageFile.ImageFile:
+        self._file.seek(0)
+        with decoding("The image", self._is_cut_short):
+            return _OPENERS[self._media_type](self._file)
+
+    def _upright(self, turn: int, size: tuple[int, int]) -> Image.Image:
+        """The picture turned upright, at that size."""
+        stored_size = size[::-1] if raster.is_sideways(turn) else size
+        self._load(stored_size)
+        return raster.upright(raster.scaled(self._image, stored_size), turn)
+
+    def _load(self, size: tuple[int, int]) -> None:
+        """Decode the picture; of a JPEG not more than that size takes."""
+        if self._image.width < min(size[0], self._width):  # it was decoded for less
+            self._image = self._opened()
+        with decoding("The image", self._is_cut_short):
+            if isinstance(self._image, JpegImagePlugin.JpegImageFile):
+                self._image.draft(self._image.mode, size)
+            self._image.load()
 
     def _is_cut_short(self) -> bool:
         """Whether a JPEG lacks its end; the other formats' lengths have been checked before."""

@@ -17,6 +17,7 @@ from shared.domain.fit import Fit
 from shared.pages import raster
 from shared.pages.document import DrawnPage, decoding, no_area, truncated
 from shared.pages.limits import RenderLimits
+from shared.pages.print_size import legible
 from shared.pages.tone import drawn_tone
 
 _POINTS_PER_INCH = 72
@@ -57,8 +58,9 @@ class PdfDocument:
         scale = self._scale(number, width, height)
         with decoding(f"Page {number}", lambda: False):
             image, from_shades = self._drawn(number, scale)
-        scaled = raster.scaled(image, fit.size(*image.size))
-        return DrawnPage(number, *image.size, scaled, drawn_tone(image, scaled, from_shades=from_shades))
+        scaled, small_print = legible(lambda fit: raster.scaled(image, fit.size(*image.size)), fit)
+        tone = drawn_tone(image, scaled, from_shades=from_shades)
+        return DrawnPage(number, *image.size, scaled, tone, small_print)
 
     def close(self) -> None:
         """Let go of the file."""

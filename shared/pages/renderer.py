@@ -26,6 +26,7 @@ class RenderedPage:
     """One page: 1-based number, full size in pixels as displayed, a scaled raster, uint8 [height, width, 3] RGB, tone.
 
     A greyscale page's raster is a read-only view that repeats one channel; copy it before writing to it.
+    ``small_print``: whether the raster fills what was asked of a page in small print.
     """
 
     number: int
@@ -33,6 +34,7 @@ class RenderedPage:
     height: int
     raster: np.ndarray[Any, np.dtype[np.uint8]]
     tone: Tone
+    small_print: bool = False
 
 
 class Renderer:
@@ -57,7 +59,7 @@ class Renderer:
         self.close()
 
     def pages(self, path: Path, fit: Fit, limits: RenderLimits) -> Iterator[RenderedPage]:
-        """Every page in order, its raster scaled to ``fit``.
+        """Every page in order, its raster scaled to ``fit``, which may ask for more where print is small.
 
         Pages are drawn while earlier ones are used, at most about two ahead. Ending the iteration early is fine;
         close the iterator (or drop it) to free its child. The file must stay until then.
@@ -149,4 +151,5 @@ def _rendered(process: RendererProcess, frame: dict[str, Any]) -> RenderedPage:
     height, width, bands = frame["raster"]
     raster = process.raster((height, width, bands))
     whole = np.broadcast_to(raster, (height, width, 3))
-    return RenderedPage(frame["page"], frame["width"], frame["height"], whole, Tone(frame["tone"]))
+    size = frame["width"], frame["height"]
+    return RenderedPage(frame["page"], *size, whole, Tone(frame["tone"]), frame["small_print"])

@@ -10,6 +10,7 @@ from shared.domain.fit import Fit
 from shared.pages import raster
 from shared.pages.document import DrawnPage, check_page_pixels, decoding, truncated
 from shared.pages.limits import RenderLimits
+from shared.pages.print_size import legible
 from shared.pages.tiff_structure import reaches_past_end
 from shared.pages.tone import stored_tone
 
@@ -51,10 +52,8 @@ class TiffDocument:
         check_page_pixels(number, width, height, self._limits)
         with decoding(f"Page {number}", self._is_cut_short):
             image.load()
-        scaled = raster.scaled(_full_range(image), fit.size(width, height))
-        if image.mode in ("I;16", "F") and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-            scaled = ImageOps.invert(scaled)  # as Pillow does by itself in the other modes
-        return DrawnPage(number, width, height, scaled, stored_tone(image, scaled))
+        scaled, small_print = legible(lambda fit: _scaled(image, fit.size(width, height)), fit)
+        return DrawnPage(number, width, height, scaled, stored_tone(image, scaled), small_print)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -110,6 +109,13 @@ class TiffDocument:
                 raise truncated(f"Page {number}")
             if offsets_tag in tags and not offsets:
                 raise DocumentError(ErrorCode.CORRUPT_DOCUMENT, f"Page {number} holds no picture; scan it again.")
+
+
+def _scaled(image: TiffImagePlugin.TiffImageFile, size: tuple[int, int]) -> Image.Image:
+    scaled = raster.scaled(_full_range(image), size)
+    if image.mode in ("I;16", "F") and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        return ImageOps.invert(scaled)  # as Pillow does by itself in the other modes
+    return scaled
 
 
 def _full_range(image: TiffImagePlugin.TiffImageFile) -> Image.Image:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.detector.yolo.arrays import Floats, Ints
+from services.detector.yolo.arrays import Bools, Floats, Ints
 
 _MAX_CANDIDATES = 1000
 """Boxes considered for one page before overlapping ones are dropped: the surest; a page has a handful."""
@@ -29,8 +29,8 @@ class RawBoxes:
     def __len__(self) -> int:
         return len(self.confidences)
 
-    def picked(self, which: Ints) -> "RawBoxes":
-        """Some of them, in the order given."""
+    def picked(self, which: Ints | Bools) -> "RawBoxes":
+        """Some of them, in the order given, or those for which it is true."""
         return RawBoxes(self.corners[which], self.confidences[which], self.classes[which])
 
 

@@ -9,12 +9,10 @@ from services.detector.yolo.arrays import Bools, Floats
 from services.detector.yolo.backends.backend import Backend
 from services.detector.yolo.boxes import RawBoxes, distinct, pooled, read_boxes
 from services.detector.yolo.looks import agreed
-from services.detector.yolo.nearer import part_size, parts, told_from_near
+from services.detector.yolo.nearer import part_size, parts, told_from_near, without_colours, worth_a_look
 from services.detector.yolo.preprocess import View, view
-from services.detector.yolo.print_size import has_small_print
 from shared.domain.at_stamps import SURE_STAMP, at_stamps
-from shared.domain.detection import Box, Detection, Kind, Page
-from shared.domain.fit import Fit
+from shared.domain.detection import Box, Detection, Kind, Page, Tone
 from shared.domain.model_version import ModelVersion
 from shared.pages.renderer import RenderedPage
 
@@ -23,7 +21,7 @@ _LEAST_SCORE = 0.001  # what a look tells at all; far below what any threshold a
 
 
 class Examiner:
-    """One model's looks at pages: as many as it has input sizes, and one from near where it finds stamps.
+    """One model's looks at pages: as many as it has input sizes, and two from near where it finds stamps.
 
     Classes of the model that are no Kind of ours are passed over. ``min_confidence`` is the least worth reporting.
     """
@@ -41,24 +39,17 @@ class Examiner:
             self._backend.infer(np.stack([blank] * count))
 
     def _blanks(self) -> list[Floats]:
-        looks = self._model.looks
-        blanks = [view(np.zeros((look.height, 1, 3), dtype=np.uint8), (1, look.height), look).tensor for look in looks]
+        sizes = self._model.input_sizes
+        blanks = [view(np.zeros((size, 1, 3), dtype=np.uint8), (1, size), size).tensor for size in sizes]
         if Kind.STAMP in self._kinds:
-            side = part_size(looks[0].height)
-            blanks.append(np.zeros((3, side, side), dtype=np.float32))
+            blanks.append(np.zeros((3, part_size(sizes[0]), part_size(sizes[0])), dtype=np.float32))
         return blanks
 
     def views(self, page: RenderedPage) -> tuple[View, ...]:
         """What each look will see of a page; thread-safe."""
-        return tuple(view(page.raster, (page.width, page.height), look) for look in self._looks_at(page))
-
-    def _looks_at(self, page: RenderedPage) -> Sequence[Fit]:
-        """The model's looks; at a wide page whose print is large as it is, the largest is no wider than high."""
-        largest, *others = self._model.looks
-        height, width = page.raster.shape[:2]
-        if largest.width == largest.height or width <= height or has_small_print(page.raster, largest):
-            return self._model.looks
-        return [Fit(largest.height, largest.height), *others]
+        largest, *others = self._model.input_sizes
+        sizes = [self._model.small_print if page.small_print else largest, *others]
+        return tuple(view(page.raster, (page.width, page.height), into) for into in sizes)
 
     def examine(self, pages: Sequence[RenderedPage], views: Sequence[Sequence[View]]) -> list[Page]:
         """Examine pages, given the views of each, which have the same shapes: one forward a look."""
@@ -78,14 +69,26 @@ class Examiner:
         ]
 
     def _told(self, page: RenderedPage, width: int, looks: Sequence[RawBoxes]) -> RawBoxes:
-        """What the looks at a page, the largest this many pixels wide, say together, and one from near at stamps."""
+        """What the looks at a page, the largest this many pixels wide, say together, and two from near at stamps."""
         far = self._agreed(looks)
-        stamps = far.corners[self._are_stamps(far)]
+        stamps = worth_a_look(far.corners[self._are_stamps(far) & (far.confidences >= SURE_STAMP)], page)
         if not len(stamps):
             return far
         views = parts(page, stamps, self._model.input_sizes[0], width)
-        near = self._agreed([*looks, self._distinct(pooled(self._look(views)))])
+        near = self._agreed([*looks, *self._looks_from_near(page, views)])
         return self._distinct(told_from_near(far, near, stamps, views))
+
+    def _looks_from_near(self, page: RenderedPage, views: Sequence[View]) -> list[RawBoxes]:
+        """One at the parts of a page as they are, one without colours; of a page without any both are the same.
+
+        Most stamps are coloured: of them the second says what the first does.
+        """
+        as_they_are = self._distinct(pooled(self._look(views)))
+        if page.tone is not Tone.COLOUR:
+            return [as_they_are] * 2
+        black = pooled(self._look([without_colours(view) for view in views]))
+        stamps = as_they_are.picked(self._are_stamps(as_they_are))
+        return [as_they_are, self._distinct(pooled([black.picked(~self._are_stamps(black)), stamps]))]
 
     def _agreed(self, looks: Sequence[RawBoxes]) -> RawBoxes:
         return agreed(looks, _LEAST_SCORE, _MAX_OVERLAP, self._rivals)
@@ -95,7 +98,7 @@ class Examiner:
 
     def _are_stamps(self, boxes: RawBoxes) -> Bools:
         number = self._kinds.index(Kind.STAMP) if Kind.STAMP in self._kinds else -1
-        return np.asarray((boxes.classes == number) & (boxes.confidences >= SURE_STAMP))
+        return np.asarray(boxes.classes == number)
 
     def _page(self, page: RenderedPage, boxes: RawBoxes) -> Page:
         """The page with what is worth reporting, by falling confidence."""

@@ -1,7 +1,7 @@
 """Stamps looked at from near: the parts of a page that show them, enlarged, and what is told where they are.
 
-Signatures in and under a stamp are small and crossed by its ink. Elsewhere a part shows too little of its page to tell
-a signature by its place (docs/decisions/0017).
+Signatures in and under a stamp are small and crossed by its ink, mostly a coloured one: without colours a black pen
+stands out. Elsewhere a part shows too little of its page to tell a signature by its place (docs/decisions/0017).
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ _REACH = 0.4
 _ENLARGED = 1.4
 """How many times as large as in the largest look a part is shown, or a little larger: networks take whole strides."""
 _MOST_PARTS = 4
+_LARGE = 0.25
+"""Share of its page's longer side from which on a stamp is seen well from far, as are the signatures of a close-up."""
 _BESIDE = 0.1
 """Shares of a stamp's width and height by which what lies beside it is still near."""
 
@@ -26,6 +28,12 @@ _BESIDE = 0.1
 def part_size(input_size: int) -> int:
     """Side in pixels of the network's input for a part of a page, of which the largest look has ``input_size``."""
     return rounded_up(_REACH * _ENLARGED * input_size)
+
+
+def worth_a_look(stamps: Floats, page: RenderedPage) -> Floats:
+    """Those of the stamps [n, 4] (page pixels) that are not large on their page."""
+    longer = (stamps[:, 2:] - stamps[:, :2]).max(axis=1)
+    return np.asarray(stamps[longer < _LARGE * max(page.width, page.height)])
 
 
 def parts(page: RenderedPage, stamps: Floats, input_size: int, seen_width: int) -> list[View]:
@@ -72,6 +80,11 @@ def _enlarged(raster: Bytes, zoom: float) -> Bytes:
     return np.asarray(Image.fromarray(np.ascontiguousarray(raster)).resize(size, Image.Resampling.BILINEAR))
 
 
+def without_colours(seen: View) -> View:
+    """The same in greys as light as the lightest channel: coloured ink fades, black does not."""
+    return View(seen.placement, np.repeat(seen.tensor.max(axis=0, keepdims=True), 3, axis=0))
+
+
 def told_from_near(far: RawBoxes, near: RawBoxes, stamps: Floats, seen: Sequence[View]) -> RawBoxes:
     """What is told of a page: of what lies in or beside a stamp, where it was ``seen``, as in ``near``, else ``far``.
 
@@ -85,7 +98,7 @@ def told_from_near(far: RawBoxes, near: RawBoxes, stamps: Floats, seen: Sequence
     def are_near(boxes: RawBoxes) -> Bools:
         return np.logical_and(_within(stamps + slack, boxes), _within(shown, boxes))
 
-    return pooled([near.picked(np.flatnonzero(are_near(near))), far.picked(np.flatnonzero(~are_near(far)))])
+    return pooled([near.picked(are_near(near)), far.picked(~are_near(far))])
 
 
 def _within(areas: Floats, boxes: RawBoxes) -> Bools:

@@ -6,7 +6,6 @@ import numpy as np
 from PIL import Image
 
 from services.detector.yolo.arrays import Bytes, Floats
-from shared.domain.fit import Fit
 from shared.pages.raster import scaled
 
 _STRIDE = 32
@@ -50,34 +49,32 @@ class View:
         return self.tensor.shape[1], self.tensor.shape[2]
 
 
-def view(raster: Bytes, page_size: tuple[int, int], look: Fit) -> View:
-    """A raster of a page of ``page_size`` (width, height) made ready for ``look``.
-
-    It is enlarged only where an upright page turned to lie wide fills a wider look.
-    """
-    raster = _filling(raster, look)
-    into = bucket(raster.shape[0], raster.shape[1], look)
+def view(raster: Bytes, page_size: tuple[int, int], input_size: int) -> View:
+    """A raster of a page of ``page_size`` (width, height), its longer side at least ``input_size``, made ready."""
+    raster = _reduced(raster, input_size)
+    into = bucket(raster.shape[0], raster.shape[1], input_size)
     placement = place(raster, page_size, into)
     return View(placement, tensor(raster, placement, into))
 
 
-def _filling(raster: Bytes, look: Fit) -> Bytes:
+def _reduced(raster: Bytes, input_size: int) -> Bytes:
     height, width = raster.shape[:2]
-    size = look.size(width, height)
-    if size == (width, height):
+    longer = max(height, width)
+    if longer <= input_size:
         return raster
+    size = (max(1, round(width * input_size / longer)), max(1, round(height * input_size / longer)))
     if raster.strides[2] == 0:  # a grey page: three views of one channel
         return np.broadcast_to(np.asarray(scaled(Image.fromarray(raster[:, :, 0]), size))[:, :, None], (*size[::-1], 3))
     return np.asarray(scaled(Image.fromarray(raster), size))
 
 
-def bucket(height: int, width: int, look: Fit) -> Bucket:
-    """The smallest bucket for a raster that fills ``look`` in one direction; an upright A4 page runs at 640 x 480."""
-    if look.size(width, height) != (width, height):
-        raise ValueError(f"a raster of {width} x {height} pixels does not fill a look of {look.width} x {look.height}")
-    heights = [rounded_up(look.height * share) for share in (_NARROW, _MIDDLE, _SQUARE)]
-    widths = [*heights, rounded_up(look.width)]
-    return next(side for side in heights if side >= height), next(side for side in widths if side >= width)
+def bucket(height: int, width: int, input_size: int) -> Bucket:
+    """The smallest bucket for a raster whose longer side is ``input_size``; an upright A4 page runs at 640 x 480."""
+    if max(height, width) != input_size:
+        raise ValueError(f"a raster of {width} x {height} pixels does not fit a network input of {input_size}")
+    sides = [rounded_up(input_size * share) for share in (_NARROW, _MIDDLE, _SQUARE)]
+    short = next(side for side in sides if side >= min(height, width))
+    return (input_size, short) if height >= width else (short, input_size)
 
 
 def place(raster: Bytes, page_size: tuple[int, int], into: Bucket) -> Placement:

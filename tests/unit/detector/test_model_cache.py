@@ -46,9 +46,11 @@ def test_the_highest_version_is_used(cache: ModelCache, tmp_path: Path) -> None:
     assert model.files == {"onnx": (tmp_path / "signatures" / "10" / "model.onnx",)}
 
 
-def test_pages_are_no_wider_than_high_ones_are_high_unless_the_version_says_so(tmp_path: Path) -> None:
-    assert read_model(write_model(tmp_path, "signatures", "1")).looks == (Fit(896, 896), Fit(640, 640))
-    assert read_model(write_model(tmp_path, "signatures", "2", widest=1280)).looks == (Fit(1280, 896), Fit(640, 640))
+def test_a_version_may_say_how_large_small_print_is_at_its_largest_look(tmp_path: Path) -> None:
+    as_any = read_model(write_model(tmp_path, "signatures", "1")).raster
+    assert as_any == as_any.for_small_print == Fit(896, 896)
+    larger = read_model(write_model(tmp_path, "signatures", "2", small_print=1280)).raster
+    assert (larger, larger.for_small_print) == (Fit(896, 896, 1280), Fit(1280, 1280))
 
 
 def test_each_look_may_have_a_network_of_its_own(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_a_file_that_is_not_the_recorded_one_is_refused(cache: ModelCache, tmp_p
         {"files": {"onnx": []}},
         {"input_sizes": "large"},
         {"input_sizes": [640, 896]},
-        {"widest": "very"},
+        {"small_print": "very"},
         {"calibration": {"slope": -1}},
     ],
 )

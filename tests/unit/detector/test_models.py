@@ -49,7 +49,7 @@ def model(backend: FragileBackend) -> Iterator[LoadedModel]:
 
 
 def page(model: LoadedModel, number: int, colour: int) -> RenderedPage:
-    look = model.version.looks[0]
+    look = model.version.raster
     raster = np.full((look.height, look.width, 3), colour, np.uint8)
     return RenderedPage(number, look.width, look.height, raster, Tone.COLOUR)
 

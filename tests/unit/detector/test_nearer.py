@@ -7,17 +7,18 @@ import pytest
 
 from services.detector.model_cache import ModelCache
 from services.detector.yolo.arrays import Floats
+from services.detector.yolo.backends.backend import Backend
 from services.detector.yolo.backends.choice import choose_backend
 from services.detector.yolo.boxes import RawBoxes
 from services.detector.yolo.detector import Detector
-from services.detector.yolo.nearer import part_size, parts, told_from_near
+from services.detector.yolo.nearer import part_size, parts, told_from_near, without_colours, worth_a_look
 from services.detector.yolo.preprocess import View
 from services.trainer.metrics import box_iou
 from services.trainer.synthesis.page import SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES
 from shared.domain.at_stamps import at_stamps
 from shared.domain.detection import Kind, Tone
-from shared.domain.model_version import Calibration
+from shared.domain.model_version import Calibration, ModelVersion
 from shared.pages.renderer import RenderedPage
 from shared.settings import PROJECT_ROOT
 
@@ -27,6 +28,16 @@ SIZE, SEEN_WIDTH = 1024, 724
 """Of the largest look, and of the page at it."""
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
 (STAMPED,) = (recipe for recipe in RECIPES if recipe.name == "stamped_page")
+
+
+@pytest.fixture(scope="module")
+def fast() -> ModelVersion:
+    return ModelCache(PROJECT_ROOT / "models").load("signatures-fast")
+
+
+@pytest.fixture(scope="module")
+def stamped() -> RenderedPage:
+    return rendered(make_page(3, 1, recipes=[STAMPED]))
 
 
 def blank_page(width: int = WIDTH // 2, height: int = HEIGHT // 2) -> RenderedPage:
@@ -48,7 +59,7 @@ def ink_in(view: View) -> list[float]:
 
 
 def stamps(*boxes: tuple[float, float, float, float]) -> Floats:
-    return np.array(boxes, dtype=np.float32)
+    return np.array(boxes, dtype=np.float32).reshape(-1, 4)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +116,27 @@ def test_a_strip_narrower_than_a_part_is_shown_in_its_whole_width() -> None:
     assert ink_in(seen) == pytest.approx((40, 1600, 120, 1660), abs=2)
 
 
+def test_without_colours_coloured_ink_fades_and_black_ink_and_what_lies_around_a_page_stay() -> None:
+    black, blue, red = (0, 0, 0), (40, 60, 190), (200, 30, 40)
+    strip = blank_page(width=100)
+    for place, ink in enumerate((black, blue, red)):
+        strip.raster[800 + 20 * place : 810 + 20 * place] = ink
+    (seen,) = parts(strip, stamps((40, 1600, 120, 1660)), SIZE, 102)
+    grey = without_colours(seen)
+    assert grey.placement == seen.placement
+    assert (grey.tensor == grey.tensor[0]).all()
+    assert (grey.tensor[0, :, 150:] == seen.tensor[0, :, 150:]).all()
+    down_the_strip = grey.tensor[0, :, 60]
+    assert down_the_strip.min() == 0
+    assert (down_the_strip < 0.7).sum() == pytest.approx(10 * 1.4, abs=2), "black alone is dark"
+
+
+def test_a_stamp_that_is_large_on_its_page_is_not_looked_at_from_near() -> None:
+    small, large, tall = (600, 900, 800, 1060), (200, 400, 800, 900), (600, 100, 700, 700)
+    assert worth_a_look(stamps(small, large, tall), blank_page()).tolist() == [list(small)]
+    assert worth_a_look(stamps(), blank_page()).shape == (0, 4)
+
+
 def test_a_grey_page_shows_the_same_as_one_in_colour() -> None:
     page, stamp = inked_page((600, 900, 800, 1060)), stamps((600, 900, 800, 1060))
     grey = replace(page, raster=np.broadcast_to(page.raster[:, :, :1], page.raster.shape))
@@ -138,12 +170,11 @@ def test_of_a_stamp_that_no_part_shows_all_stays_as_told_from_far() -> None:
     assert left.corners.tolist() == far.corners[4:].tolist()
 
 
-def test_boxes_on_stamped_pages_lie_better_seen_from_near() -> None:
+def test_boxes_on_stamped_pages_lie_better_seen_from_near(fast: ModelVersion) -> None:
     """The same network, with and without knowing that what it finds are stamps."""
-    model = ModelCache(PROJECT_ROOT / "models").load("signatures-fast")
-    backend = choose_backend(model, "openvino", threads=1)
-    from_near = Detector(backend, model, model.thresholds.accept)
-    from_far = Detector(backend, replace(model, classes=("signature", "initials", "seal")), model.thresholds.accept)
+    backend = choose_backend(fast, "openvino", threads=1)
+    from_near = Detector(backend, fast, fast.thresholds.accept)
+    from_far = Detector(backend, replace(fast, classes=("signature", "initials", "seal")), fast.thresholds.accept)
     drawn = [make_page(3, number, recipes=[STAMPED]) for number in range(16)]
     near, far = overlaps_with_truth(from_near, drawn), overlaps_with_truth(from_far, drawn)
     found = (near > 0.5) & (far > 0.5)
@@ -151,11 +182,47 @@ def test_boxes_on_stamped_pages_lie_better_seen_from_near() -> None:
     assert near[found].mean() > far[found].mean() + 0.01
 
 
-def test_signatures_at_stamps_and_nothing_else_are_believed_more_by_a_calibration_that_says_so() -> None:
-    model = ModelCache(PROJECT_ROOT / "models").load("signatures-fast")
-    backend = choose_backend(model, "openvino", threads=1)
+def test_parts_are_seen_once_more_without_colours_where_a_page_has_any(
+    fast: ModelVersion, stamped: RenderedPage
+) -> None:
+    backend = Watched(choose_backend(fast, "openvino", threads=1))
+    for tone, times in ((Tone.COLOUR, 2), (Tone.GREY, 1)):
+        backend.seen.clear()
+        Detector(backend, fast, fast.thresholds.accept).detect_all([replace(stamped, tone=tone)])
+        of_parts = [batch for batch in backend.seen if batch.shape[2] == part_size(fast.input_sizes[0])]
+        assert len(of_parts) == times
+        assert (of_parts[-1] == of_parts[-1][:, :1]).all() == (tone is Tone.COLOUR)
+
+
+def test_stamps_are_told_by_what_is_seen_with_colours(fast: ModelVersion, stamped: RenderedPage) -> None:
+    detector = Detector(choose_backend(fast, "openvino", threads=1), fast, fast.thresholds.accept)
+    pages = detector.detect_all([stamped, replace(stamped, tone=Tone.GREY)])
+    with_and_without, with_colours = ([one for one in page.detections if one.kind is Kind.STAMP] for page in pages)
+    assert with_colours
+    assert [(one.box, one.confidence) for one in with_and_without] == [
+        (one.box, one.confidence) for one in with_colours
+    ]
+
+
+class Watched:
+    """A backend that keeps what it is shown."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.name, self.device, self.preferred_batch = backend.name, backend.device, backend.preferred_batch
+        self.seen: list[Floats] = []
+
+    def infer(self, batch: Floats) -> Floats:
+        self.seen.append(batch)
+        return self._backend.infer(batch)
+
+
+def test_signatures_at_stamps_and_nothing_else_are_believed_more_by_a_calibration_that_says_so(
+    fast: ModelVersion,
+) -> None:
+    backend = choose_backend(fast, "openvino", threads=1)
     raw, raised = (
-        Detector(backend, replace(model, calibration=Calibration(at_stamps=raise_by)), min_confidence=0.05)
+        Detector(backend, replace(fast, calibration=Calibration(at_stamps=raise_by)), min_confidence=0.05)
         for raise_by in (0.0, 1.0)
     )
     seen = 0

@@ -37,7 +37,7 @@ def model() -> ModelVersion:
 def pages(model: ModelVersion) -> dict[str, list[RenderedPage]]:
     with Renderer(1) as renderer:
         return {
-            path.name: list(renderer.pages(path, model.looks[0], RenderLimits()))
+            path.name: list(renderer.pages(path, model.raster, RenderLimits()))
             for path in (SAMPLES / name for name in EXPECTED)
         }
 

@@ -32,7 +32,7 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    return exported(tmp_path / "large", input_sizes=[1024], widest=1440, family="yolo11s")
+    return exported(tmp_path / "large", input_sizes=[1024], small_print=1440, family="yolo11s")
 
 
 def test_the_largest_look_comes_first_and_each_network_says_where_it_is_from(
@@ -42,7 +42,7 @@ def test_the_largest_look_comes_first_and_each_network_says_where_it_is_from(
     main([*("--looks", str(small)), *("--looks", str(large)), "--version", "10", "--out", str(out)])
     model = read_model(out)
     assert (model.name, model.version, model.input_sizes) == ("signatures", "10", (1024, 640))
-    assert model.looks == (Fit(1440, 1024), Fit(640, 640))
+    assert model.raster == Fit(1024, 1024, 1440)
     assert model.calibration == Calibration()
     assert [path.name for path in model.files["onnx"]] == ["model-1024.onnx", "model-640.onnx"]
     assert [path.read_bytes() for path in model.files["pytorch"]] == [(ONE_LOOK / "model.pt").read_bytes()] * 2
@@ -71,10 +71,11 @@ def test_a_network_with_two_looks_can_lend_one(small: Path, tmp_path: Path) -> N
     assert [one["family"] for one in networks] == ["yolo11s", "yolo11n"]
 
 
-def test_how_wide_pages_may_be_can_be_said_anew(large: Path, small: Path, tmp_path: Path) -> None:
+def test_how_large_small_print_is_seen_can_be_said_anew(large: Path, small: Path, tmp_path: Path) -> None:
     both = ("--looks", str(large), "--looks", str(small), "--version", "10", "--out")
-    main([*both, str(tmp_path / "narrow"), "--widest", "1024"])
-    assert read_model(tmp_path / "narrow").looks == (Fit(1024, 1024), Fit(640, 640))
+    main([*both, str(tmp_path / "as_any"), "--small-print", "1024"])
+    as_any = read_model(tmp_path / "as_any").raster
+    assert as_any == as_any.for_small_print == Fit(1024, 1024, 1024)
 
 
 def test_networks_that_know_different_kinds_are_refused_and_nothing_is_written(small: Path, tmp_path: Path) -> None:
