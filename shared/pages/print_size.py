@@ -6,9 +6,10 @@ shows two papers has small print, a photograph of nothing but a signature and th
 
 from collections.abc import Callable
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops
 
 from shared.domain.fit import Fit
+from shared.pages.ink import darkness
 
 # Runs no longer than this share of the page's longer side hold at least that share of the ink of small print. A wide
 # sheet is more likely to show two papers, an upright one is mostly one, which may be in small print itself.
@@ -45,11 +46,12 @@ def has_small_print(page: Image.Image) -> bool:
 
 def _ink(page: Image.Image, finer: int) -> Image.Image:
     """Where ink is, 255 or 0, in some columns of the page, so many times as high."""
-    green = page.getchannel("G") if page.mode == "RGB" else page  # pens of every colour but green are dark in it
+    green = page.getchannel("G") if page.mode == "RGB" else page
     columns = green.resize((max(1, page.width // _EVERY), page.height), Image.Resampling.NEAREST)
     around = _AROUND * max(page.size)
-    darker = ImageChops.subtract(columns.filter(ImageFilter.BoxBlur((around / _EVERY, around))), columns)
-    fine = darker.resize((columns.width, columns.height * finer), Image.Resampling.BILINEAR)
+    fine = darkness(columns, (around / _EVERY, around)).resize(
+        (columns.width, columns.height * finer), Image.Resampling.BILINEAR
+    )
     return fine.point(lambda level: 255 * (level > _DARKER))
 
 

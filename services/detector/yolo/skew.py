@@ -5,9 +5,10 @@ direction those run into one another.
 """
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from services.detector.yolo.arrays import Bytes, Floats
+from shared.pages.ink import darkness
 
 _LEAST = 3.0
 """Degrees from which on a page counts as askew: what lies straighter is found as it lies (docs/decisions/0016)."""
@@ -40,14 +41,13 @@ def skew(raster: Bytes) -> float:
 
 
 def _inked(raster: Bytes) -> Floats:
-    """Where ink is, however the light falls: rows and columns [n, 2], not more than it takes to tell."""
+    """Where ink is: rows and columns [n, 2], not more than it takes to tell."""
     step = max(1, max(raster.shape[:2]) // _SIDE)
-    green = np.ascontiguousarray(raster[::step, ::step, 1])  # in which pens of every colour but green are dark
-    around = np.asarray(Image.fromarray(green).filter(ImageFilter.BoxBlur(_AROUND)), dtype=np.int16)
-    places = np.flatnonzero(around - green > _DARKER)
+    green = Image.fromarray(np.ascontiguousarray(raster[::step, ::step, 1]))
+    places = np.flatnonzero(np.asarray(darkness(green, _AROUND)) > _DARKER)
     if len(places) > _MOST_PLACES:
         places = np.random.default_rng(0).choice(places, _MOST_PLACES, replace=False)
-    return np.stack(np.divmod(places, green.shape[1]), axis=1).astype(np.float32)
+    return np.stack(np.divmod(places, green.width), axis=1).astype(np.float32)
 
 
 def _sharpness(places: Floats, degrees: Floats) -> Floats:

@@ -1,6 +1,5 @@
 """Pages in small print are rendered larger, where that is asked for: whatever their file, pixels and way up."""
 
-import io
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from shared.domain.fit import Fit
 from shared.pages.limits import RenderLimits
 from shared.pages.print_size import has_small_print
 from shared.pages.renderer import RenderedPage, Renderer
+from tests.unit.pages.making import saved
 
 UPRIGHT, WIDE = (1018, 1440), (1440, 1018)
 SMALL, LARGE = 9, 30
@@ -86,12 +86,6 @@ def as_fax(image: Image.Image) -> bytes:
 
 def as_pdf(image: Image.Image) -> bytes:
     return saved(image, "PDF", resolution=1440 / 11.69)
-
-
-def saved(image: Image.Image, form: str, **options: object) -> bytes:
-    content = io.BytesIO()
-    image.save(content, form, **options)
-    return content.getvalue()
 
 
 def rendered(renderer: Renderer, path: Path, content: bytes, fit: Fit) -> RenderedPage:
