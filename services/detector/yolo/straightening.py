@@ -13,6 +13,8 @@ from shared.pages.renderer import RenderedPage
 _WHITE = (255, 255, 255)
 _SAME = 0.5
 """Overlap, intersection over union, from which on two boxes are about one signature."""
+_AS_IT_LAY = 2.0
+"""How often a box found on the page as it lay counts beside one laid back, which is but a guess at what lies askew."""
 
 
 def straightened(page: RenderedPage, degrees: float) -> RenderedPage:
@@ -32,11 +34,11 @@ def laid_back(found: Page, degrees: float, lying: Page) -> Page:
     """What was found on the straightened page, where it is on the page as it lies.
 
     An upright box around what lies askew is not known from one around the same made straight. Where something was
-    found in that place on the page as it lay, the box is the mean of both.
+    found in that place on the page as it lay, the box is the mean of both by confidence, that one counting twice.
     """
     there = [replace(one, box=_turned_right(one.box, degrees, found, lying)) for one in found.detections]
     on_page = [one for one in there if min(one.box.width, one.box.height) >= 1]
-    return replace(lying, detections=tuple(_evened(one, lying) for one in on_page))
+    return replace(lying, detections=tuple(_placed(one, lying) for one in on_page))
 
 
 def _turned_right(box: Box, degrees: float, found: Page, lying: Page) -> Box:
@@ -56,13 +58,15 @@ def _within(left: float, top: float, right: float, bottom: float, page: Page) ->
     return Box.of_corners(left, top, right, bottom)
 
 
-def _evened(one: Detection, lying: Page) -> Detection:
-    same = [other.box for other in lying.detections if other.kind is one.kind]
+def _placed(one: Detection, lying: Page) -> Detection:
+    same = [other for other in lying.detections if other.kind is one.kind]
     if not same:
         return one
-    corners = np.array([box.corners for box in same])
+    corners = np.array([other.box.corners for other in same])
     overlap = overlaps(np.array(one.box.corners), corners)
-    if overlap.max() <= _SAME:
+    nearest = int(overlap.argmax())
+    if overlap[nearest] <= _SAME:
         return one
-    mean = (corners[overlap.argmax()] + one.box.corners) / 2
+    weights = _AS_IT_LAY * same[nearest].confidence, one.confidence
+    mean = np.average([corners[nearest], one.box.corners], axis=0, weights=weights)
     return replace(one, box=Box.of_corners(*mean.tolist()))

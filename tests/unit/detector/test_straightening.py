@@ -93,13 +93,21 @@ def ink_of(page: RenderedPage) -> Box:
     return Box(*(side * scale for side in sides))
 
 
-def test_edges_are_the_mean_with_those_found_as_the_page_lay() -> None:
-    def page(*boxes: Box) -> Page:
-        return Page(1, 100, 100, tuple(Detection(f"p1-{n}", Kind.SIGNATURE, 0.8, box) for n, box in enumerate(boxes)))
+def test_edges_are_mostly_those_found_as_the_page_lay_the_more_the_surer() -> None:
+    def page(*boxes: Box, confidence: float) -> Page:
+        found = (Detection(f"p1-{n}", Kind.SIGNATURE, confidence, box) for n, box in enumerate(boxes))
+        return Page(1, 100, 100, tuple(found))
 
-    found = page(Box(40, 40, 20, 10), Box(5, 5, 10, 10), Box(-30, 0, 20, 10))
-    lying = page(Box(40, 40, 20, 12), Box(80, 80, 10, 10))
-    assert [one.box for one in laid_back(found, 0.0, lying).detections] == [Box(40, 40, 20, 11), Box(5, 5, 10, 10)]
+    def bottom(confidence: float) -> float:
+        lying = page(Box(40, 40, 20, 13), Box(80, 80, 10, 10), confidence=confidence)
+        there, alone = (one.box for one in laid_back(found, 0.0, lying).detections)
+        assert there.corners[:3] == pytest.approx((40, 40, 60))
+        assert alone == Box(5, 5, 10, 10)
+        return there.corners[3]
+
+    found = page(Box(40, 40, 20, 10), Box(5, 5, 10, 10), Box(-30, 0, 20, 10), confidence=0.8)
+    assert bottom(0.8) == pytest.approx(52)
+    assert bottom(0.4) == pytest.approx(51.5)
 
 
 @pytest.mark.parametrize("degrees", [-12.0, 7.0, 12.0])
