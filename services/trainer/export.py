@@ -1,6 +1,6 @@
 """Turns a run's last checkpoint into a model version: its weights as .pt and ONNX, and model.json.
 
-    python -m services.trainer.export --run RUN --version 16 --out OUT/signatures/16
+    python -m services.trainer.export --run RUN --version 17 --out OUT/signatures/17
 
 Of several runs, each begun where the one before ended, the weights are averaged: what one of them learned from chance
 weighs less then. An earlier version's folder, or its weights, may stand for a run, but for the last.
@@ -87,7 +87,7 @@ def _mean(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _export_onnx(weights: Path, size: int) -> None:
-    """float32, dynamic batch, height and width, no suppression inside."""
+    """float32 but for how weights are stored; dynamic batch, height and width, no suppression inside."""
     import onnx
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -97,7 +97,24 @@ def _export_onnx(weights: Path, size: int) -> None:
     for node in model.graph.node:
         node.doc_string = ""  # holds the exporting machine's source paths
         del node.metadata_props[:]
+    _store_halves(model.graph)
     onnx.save(model, str(weights.with_suffix(".onnx")))
+
+
+def _store_halves(graph: Any) -> None:
+    """Store weights of convolutions as float16, as the .pt does, and turn them back where they are used.
+
+    Runtimes do that once, when they load a network, and compute in float32 as before.
+    """
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    stored = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT and len(tensor.dims) > 1]
+    for tensor in stored:
+        name = tensor.name
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
+        graph.node.insert(0, helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
 
 
 def _origin(record: dict[str, Any], averaged: int) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _pack_page(page: LabelledPage, packing: Packing, part: str, prefix: str) -> 
     label = label_of(image)
     for path in (label, image):
         path.parent.mkdir(parents=True, exist_ok=True)
-    label.write_text("".join(_label_line(box) for box in page.boxes if box.kind < packing.kinds))
+    label.write_text("".join(label_line(box) for box in page.boxes if box.kind < packing.kinds))
     if not image.exists():
         unfinished = image.with_suffix(".part")
         reduce_page(page.path, packing.long_side)[0].save(unfinished, "PNG", compress_level=1)
@@ -125,7 +125,8 @@ def _content(page: LabelledPage, packing: Packing) -> str:
     return hashlib.sha256(pinned.encode()).hexdigest()[:12]
 
 
-def _label_line(box: LabelledBox) -> str:
+def label_line(box: LabelledBox) -> str:
+    """A box as a label file has it."""
     return f"{box.kind} {box.cx:.6f} {box.cy:.6f} {box.width:.6f} {box.height:.6f}\n"
 
 

@@ -1,4 +1,7 @@
-"""Signatures that a found stamp touches: their scores understate how often they are one (docs/decisions/0019)."""
+"""Signatures that a found stamp touches: their scores understate how often they are one (docs/decisions/0019).
+
+They are hard to see, so stamps are looked at from near (docs/decisions/0017).
+"""
 
 from collections.abc import Sequence
 
@@ -6,6 +9,9 @@ from shared.domain.detection import Detection, Kind
 
 SURE_STAMP = 0.3
 """The score, before calibration, from which on a stamp counts as found where that changes how a page is looked at."""
+
+ENLARGED = 1.4
+"""How many times as large as in the largest look a part of a page is seen from near."""
 
 
 def at_stamps(found: Sequence[Detection]) -> list[bool]:

@@ -39,7 +39,8 @@ class ModelVersion:
     ``input_sizes``: the longer side of the network's input in pixels, one for each look at a page, largest first.
     ``small_print``: how long a page's longer side is instead at the largest look where its print is small.
     ``classes`` are in the order of the network's class scores; ``files`` maps a format (``onnx``, ``pytorch``) to the
-    network for each look, or to one for all of them: paths whose content has been checked against its recorded sha256.
+    network for each look, after them that for parts seen from near where they have their own, or to one network for
+    all: paths whose content has been checked against its recorded sha256.
     """
 
     name: str
@@ -54,8 +55,14 @@ class ModelVersion:
     def __post_init__(self) -> None:
         if not self.input_sizes or list(self.input_sizes) != sorted(set(self.input_sizes), reverse=True):
             raise ValueError(f"input sizes are one or more, largest first, not {self.input_sizes}")
-        if any(len(networks) not in {1, len(self.input_sizes)} for networks in self.files.values()):
-            raise ValueError(f"files hold one network, or one for each of {len(self.input_sizes)} looks")
+        looks = len(self.input_sizes)
+        if any(len(networks) not in {1, looks, looks + 1} for networks in self.files.values()):
+            raise ValueError(f"files hold one network, or one for each of {looks} looks and at most one for parts")
+
+    @property
+    def has_near_network(self) -> bool:
+        """Whether parts of a page seen from near have a network of their own."""
+        return any(len(networks) > len(self.input_sizes) for networks in self.files.values())
 
     @property
     def raster(self) -> Fit:

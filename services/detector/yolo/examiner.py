@@ -19,6 +19,9 @@ from shared.pages.renderer import RenderedPage
 _MAX_OVERLAP = 0.5
 _LEAST_SCORE = 0.001  # what a look tells at all; far below what any threshold asks, as average precision needs it
 
+_OWN_NETWORK_COUNTS = 2
+"""As how many looks one from near counts where a network does nothing else (docs/decisions/0017)."""
+
 
 class Examiner:
     """One model's looks at pages: as many as it has input sizes, and two from near where it finds stamps.
@@ -75,7 +78,8 @@ class Examiner:
         if not len(stamps):
             return far
         views = parts(page, stamps, self._model.input_sizes[0], width)
-        near = self._agreed([*looks, *self._looks_from_near(page, views)])
+        times = _OWN_NETWORK_COUNTS if self._model.has_near_network else 1
+        near = self._agreed([*looks, *self._looks_from_near(page, views) * times])
         return self._distinct(told_from_near(far, near, stamps, views))
 
     def _looks_from_near(self, page: RenderedPage, views: Sequence[View]) -> list[RawBoxes]:

@@ -12,12 +12,11 @@ from PIL import Image
 from services.detector.yolo.arrays import Bools, Bytes, Floats
 from services.detector.yolo.boxes import RawBoxes, pooled
 from services.detector.yolo.preprocess import Placement, View, rounded_up, tensor
+from shared.domain.at_stamps import ENLARGED
 from shared.pages.renderer import RenderedPage
 
 _REACH = 0.4
 """Side of the square that a part shows, as a share of how high the largest look is."""
-_ENLARGED = 1.4
-"""How many times as large as in the largest look a part is shown, or a little larger: networks take whole strides."""
 _MOST_PARTS = 4
 _LARGE = 0.25
 """Share of its page's longer side from which on a stamp is seen well from far, as are the signatures of a close-up."""
@@ -26,8 +25,11 @@ _BESIDE = 0.1
 
 
 def part_size(input_size: int) -> int:
-    """Side in pixels of the network's input for a part of a page, of which the largest look has ``input_size``."""
-    return rounded_up(_REACH * _ENLARGED * input_size)
+    """Side in pixels of the network's input for a part of a page, of which the largest look has ``input_size``.
+
+    Networks take whole strides, so a part is enlarged a little more than is asked for.
+    """
+    return rounded_up(_REACH * ENLARGED * input_size)
 
 
 def worth_a_look(stamps: Floats, page: RenderedPage) -> Floats:

@@ -28,3 +28,9 @@ def test_each_look_is_taken_by_its_own_network_however_a_page_lies_and_parts_by_
     output = networks.infer(np.zeros((3, 3, height, width), dtype=np.float32))
     assert output.shape == (3, 7, 1)
     assert (output == number).all()
+
+
+def test_parts_seen_from_near_may_have_a_network_of_their_own() -> None:
+    networks = NetworkForEachSize([1024, 640, 576], [Named(1), Named(2), Named(3)])
+    for side, number in ((1024, 1), (640, 2), (576, 3), (1440, 1)):
+        assert (networks.infer(np.zeros((1, 3, side, side), dtype=np.float32)) == number).all()

@@ -53,15 +53,27 @@ def test_a_version_may_say_how_large_small_print_is_at_its_largest_look(tmp_path
     assert (larger, larger.for_small_print) == (Fit(896, 896, 1280), Fit(1280, 1280))
 
 
-def test_each_look_may_have_a_network_of_its_own(tmp_path: Path) -> None:
+def networks(*names: str) -> dict[str, list[dict[str, str]]]:
+    """Of version 1 of signatures, as model.json lists them."""
     digest = hashlib.sha256(b"signatures 1").hexdigest()
-    files = {"onnx": [{"path": name, "sha256": digest} for name in ("model.onnx", "small.onnx")]}
-    folder = write_model(tmp_path, "signatures", "1", files=files)
+    return {"onnx": [{"path": name, "sha256": digest} for name in names]}
+
+
+def test_each_look_may_have_a_network_of_its_own(tmp_path: Path) -> None:
+    folder = write_model(tmp_path, "signatures", "1", files=networks("model.onnx", "small.onnx"))
     (folder / "small.onnx").write_bytes(b"signatures 1")
     assert read_model(folder).files == {"onnx": (folder / "model.onnx", folder / "small.onnx")}
     (folder / "small.onnx").write_bytes(b"another")
     with pytest.raises(ParapheError, match=r"small\.onnx differs from its recorded sha256"):
         read_model(folder)
+
+
+def test_parts_seen_from_near_may_have_a_network_of_their_own_and_nothing_else_has(tmp_path: Path) -> None:
+    three = write_model(tmp_path / "three", "signatures", "1", files=networks(*["model.onnx"] * 3))
+    assert read_model(three).files == {"onnx": (three / "model.onnx",) * 3}
+    four = write_model(tmp_path / "four", "signatures", "1", files=networks(*["model.onnx"] * 4))
+    with pytest.raises(ParapheError, match="one for each of 2 looks and at most one for parts"):
+        read_model(four)
 
 
 def test_a_version_can_be_asked_for(cache: ModelCache) -> None:

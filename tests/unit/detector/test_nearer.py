@@ -17,7 +17,7 @@ from services.trainer.metrics import box_iou
 from services.trainer.synthesis.page import SyntheticPage, make_page
 from services.trainer.synthesis.recipes import RECIPES
 from shared.domain.at_stamps import at_stamps
-from shared.domain.detection import Kind, Tone
+from shared.domain.detection import Detection, Kind, Page, Tone
 from shared.domain.model_version import Calibration, ModelVersion
 from shared.pages.renderer import RenderedPage
 from shared.settings import PROJECT_ROOT
@@ -202,6 +202,33 @@ def test_stamps_are_told_by_what_is_seen_with_colours(fast: ModelVersion, stampe
     assert [(one.box, one.confidence) for one in with_and_without] == [
         (one.box, one.confidence) for one in with_colours
     ]
+
+
+def test_looks_from_near_count_twice_by_a_network_of_their_own(fast: ModelVersion) -> None:
+    """Of one look from far and two from near: a third and two thirds, or a fifth and four fifths."""
+    backend = choose_backend(fast, "openvino", threads=1)
+    raw = replace(fast, calibration=Calibration())
+    own = replace(raw, files={form: networks * 2 for form, networks in raw.files.items()})
+    no_stamps = replace(raw, classes=("signature", "initials", "seal"))
+    compared = 0
+    for page in (rendered(make_page(3, number, recipes=[STAMPED])) for number in range(4)):
+        far, shared, alone = (
+            surest_signature(Detector(backend, version, 0.01).detect_all([page])[0])
+            for version in (no_stamps, raw, own)
+        )
+        if box_iou(corners_of(far), corners_of(shared)) > 0.5 and box_iou(corners_of(shared), corners_of(alone)) > 0.5:
+            near = (3 * shared.confidence - far.confidence) / 2
+            assert alone.confidence == pytest.approx((far.confidence + 4 * near) / 5, abs=0.01)
+            compared += shared.confidence != pytest.approx(far.confidence, abs=0.02)
+    assert compared
+
+
+def surest_signature(page: Page) -> Detection:
+    return next(one for one in page.detections if one.kind is Kind.SIGNATURE)
+
+
+def corners_of(one: Detection) -> Floats:
+    return np.array([one.box.corners])
 
 
 class Watched:

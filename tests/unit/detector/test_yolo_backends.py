@@ -12,6 +12,7 @@ from services.detector.model_cache import ModelCache
 from services.detector.yolo.backends.backend import Backend, Precision
 from services.detector.yolo.backends.choice import BackendName, choose_backend
 from services.detector.yolo.detector import Detector
+from services.detector.yolo.nearer import part_size
 from shared.domain.detection import Detection, Kind, Page
 from shared.domain.errors import ParapheError
 from shared.domain.model_version import ModelVersion
@@ -118,6 +119,17 @@ def test_detections_are_ordered_named_and_on_the_page(seen: dict[str, list[Page]
 def test_the_automatic_choice_needs_no_torch_on_a_machine_without_cuda(model: ModelVersion) -> None:
     only_onnx = replace(model, files={"onnx": model.files["onnx"]})
     assert choose_backend(only_onnx).name == "openvino"
+
+
+def test_parts_seen_from_near_go_to_the_network_made_for_them(model: ModelVersion) -> None:
+    assert model.has_near_network
+    side = part_size(model.input_sizes[0])
+    noise = np.random.default_rng(7).random((1, 3, side, side), np.float32)
+    made_for_them = replace(model, files={"onnx": model.files["onnx"][-1:]})
+    told, expected = (
+        choose_backend(one, "onnxruntime", threads=THREADS).infer(noise) for one in (model, made_for_them)
+    )
+    assert np.array_equal(told, expected)
 
 
 def test_weights_that_are_missing_are_named(model: ModelVersion) -> None:

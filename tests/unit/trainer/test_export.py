@@ -1,13 +1,17 @@
-"""Exported checkpoints carry nothing of the machine that made them."""
+"""Exported weights carry nothing of the machine that made them, are small, and find the same in both formats."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 
 from services.trainer import runtime
-from services.trainer.export import clean_checkpoint, last_checkpoint
+from services.trainer.export import clean_checkpoint, export, last_checkpoint
+from services.trainer.release import Release
 from services.trainer.ultralytics_trainer import architecture
 
 
@@ -54,6 +58,23 @@ def test_a_run_and_a_version_both_have_weights_to_average(tmp_path: Path) -> Non
     assert last_checkpoint(run) == run / "run" / "weights" / "last.pt"
     assert last_checkpoint(version) == version / "model.pt"
     assert last_checkpoint(version / "model.pt") == version / "model.pt"
+
+
+def test_both_formats_store_halves_and_tell_the_same(model: Any, tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "1"
+    (run / "run/weights").mkdir(parents=True)
+    torch.save({"ema": model, "train_args": {"task": "detect"}}, run / "run/weights/last.pt")
+    (run / "settings.json").write_text(json.dumps({"settings": {"size": 64, "family": "yolo11n"}, "versions": {}}))
+    export([run], out, Release("signatures", "1"))
+    weights, network = out / "model.pt", out / "model.onnx"
+    assert network.stat().st_size < 1.05 * weights.stat().st_size
+    picture = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        expected = runtime.load_model(weights).model.eval()(picture)[0]
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+    (told,) = session.run(None, {session.get_inputs()[0].name: picture.numpy()})
+    assert told.dtype == np.float32
+    np.testing.assert_allclose(told, expected, rtol=0.01, atol=0.01)
 
 
 @pytest.mark.parametrize("family", ["yolo11n-end2end", "yolo11n-distances"])

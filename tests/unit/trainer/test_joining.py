@@ -64,6 +64,25 @@ def test_one_look_of_a_version_is_replaced_and_the_other_stays(small: Path, larg
     assert networks[1]["averaged_runs"] == 7
 
 
+def test_stamps_may_be_seen_from_near_by_a_network_of_its_own_which_stays_until_another_is_named(
+    small: Path, large: Path, tmp_path: Path
+) -> None:
+    near = exported(tmp_path / "near", input_sizes=[1024], averaged_runs=5)
+    (near / "model.onnx").write_bytes(b"from near")
+    out, later = tmp_path / "17", tmp_path / "17.1"
+    looks = ("--looks", str(large), "--looks", str(small))
+    main([*looks, "--near", str(near), "--version", "17", "--out", str(out)])
+    join([out, small], later, "signatures", "17.1")
+    for folder in (out, later):
+        model = read_model(folder)
+        assert model.input_sizes == (1024, 640)
+        assert [path.name for path in model.files["onnx"]] == ["model-1024.onnx", "model-640.onnx", "model-near.onnx"]
+        assert model.files["onnx"][-1].read_bytes() == b"from near"
+        networks = json.loads((folder / "model.json").read_text())["networks"]
+        assert [one["averaged_runs"] for one in networks][-1] == 5
+        assert len(networks) == 3
+
+
 def test_a_network_with_two_looks_can_lend_one(small: Path, tmp_path: Path) -> None:
     both = exported(tmp_path / "both", input_sizes=[1024, 640], family="yolo11s")
     join([both, small], tmp_path / "out", "signatures", "10")

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from services.detector.yolo.backends.backend import Backend, Precision
 from services.detector.yolo.backends.by_size import NetworkForEachSize
+from services.detector.yolo.nearer import part_size
 from shared.domain.errors import ErrorCode, ParapheError
 from shared.domain.model_version import ModelVersion
 from shared.processor import usable_cores
@@ -35,7 +36,12 @@ def choose_backend(
     chosen = _automatic(model) if name == "auto" else name
     _check_usable(chosen, model)
     networks = [_load(chosen, path, precision, threads or usable_cores()) for path in model.files[_FORMATS[chosen]]]
-    return networks[0] if len(networks) == 1 else NetworkForEachSize(model.input_sizes, networks)
+    return networks[0] if len(networks) == 1 else NetworkForEachSize(_sizes(model)[: len(networks)], networks)
+
+
+def _sizes(model: ModelVersion) -> list[int]:
+    """Of the inputs of a version's networks: of each look, and of parts seen from near."""
+    return [*model.input_sizes, part_size(model.input_sizes[0])]
 
 
 def open_onnx(network: Path) -> Backend | None:
