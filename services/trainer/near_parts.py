@@ -37,6 +37,7 @@ _ASIDE = 0.1
 """How far, as a share of the same, what a part is about may lie from its middle, each way."""
 _COLOURLESS = 0.6
 _SIGNATURE, _, _STAMP = range(len(KINDS))
+_TOLD_EVERY = 100  # pages: some seconds
 _SOURCE = "parts"
 _HEAD = ("source", "file", "n_boxes", "group", "tags", "split")
 
@@ -98,7 +99,11 @@ def cut(data: Sequence[LabelledPage], extra: Sequence[LabelledPage], cutting: Cu
         of_pages = workers.map(
             lambda at, pair: list(_write_parts(at, pair[0], pair[1], inside)), range(len(wanted)), wanted
         )
-        rows = [row for of_page in of_pages for row in of_page]
+        rows: list[Row] = []
+        for done, of_page in enumerate(of_pages, start=1):
+            rows += of_page
+            if done % _TOLD_EVERY == 0:
+                print(f"{done} of {len(wanted)} pages", file=sys.stderr)
     with (unfinished / "index.csv").open("w", newline="", encoding="utf-8") as lines:
         csv.writer(lines, lineterminator="\n").writerows([_HEAD, *rows])
     unfinished.rename(cutting.out)
