@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +24,11 @@ from PIL import Image, ImageChops
 
 from services.trainer.cropping import PADDING, shifted
 from services.trainer.dataset import DatasetError, LabelledBox, LabelledPage, read_pages
+from services.trainer.new_folder import new_folder
 from services.trainer.packing import label_line, reduce_page
 from shared.domain.at_stamps import ENLARGED
-from shared.domain.detection import Tone
 from shared.domain.labels import ALL_KINDS, KINDS, SIGNATURES_ONLY
-from shared.pages.tone import stored_tone
+from shared.pages.tone import is_colourful
 from shared.processor import usable_cores
 
 _REACH = 0.6
@@ -72,9 +72,9 @@ class _Part:
 
     def without_colours(self) -> _Part:
         """As production shows it a second time; of coloured stamps nothing much is left to be found."""
-        red, green, blue = self.picture.split()
-        lightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-        return _Part(lightest, [box for box in self.boxes if box.kind == _SIGNATURE])
+        return _Part(
+            reduce(ImageChops.lighter, self.picture.split()), [box for box in self.boxes if box.kind == _SIGNATURE]
+        )
 
 
 def cut(data: Sequence[LabelledPage], extra: Sequence[LabelledPage], cutting: Cutting) -> int:
@@ -88,25 +88,20 @@ def cut(data: Sequence[LabelledPage], extra: Sequence[LabelledPage], cutting: Cu
     wanted = [pair for pair in pages if not cutting.stamped or _of_kind(pair[0], _STAMP)]
     if not wanted:
         raise DatasetError(f"No pages{' with a stamp' if cutting.stamped else ''}: name some with --data or --extra.")
-    if cutting.out.exists():
-        raise DatasetError(f"{cutting.out} is there already; name a new folder")
-    unfinished = cutting.out.with_name(cutting.out.name + ".part")
-    inside = replace(cutting, out=unfinished)
-    shutil.rmtree(unfinished, ignore_errors=True)
-    for kind_of_file in ("images", "labels"):
-        (unfinished / kind_of_file / _SOURCE).mkdir(parents=True)
-    with ThreadPoolExecutor(usable_cores()) as workers:
+    rows: list[Row] = []
+    with new_folder(cutting.out) as folder, ThreadPoolExecutor(usable_cores()) as workers:
+        for kind_of_file in ("images", "labels"):
+            (folder / kind_of_file / _SOURCE).mkdir(parents=True)
+        inside = replace(cutting, out=folder)
         of_pages = workers.map(
             lambda at, pair: list(_write_parts(at, pair[0], pair[1], inside)), range(len(wanted)), wanted
         )
-        rows: list[Row] = []
         for done, of_page in enumerate(of_pages, start=1):
             rows += of_page
             if done % _TOLD_EVERY == 0:
                 print(f"{done} of {len(wanted)} pages", file=sys.stderr)
-    with (unfinished / "index.csv").open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([_HEAD, *rows])
-    unfinished.rename(cutting.out)
+        with (folder / "index.csv").open("w", newline="", encoding="utf-8") as lines:
+            csv.writer(lines, lineterminator="\n").writerows([_HEAD, *rows])
     return len(rows)
 
 
@@ -121,7 +116,7 @@ def _write_parts(number: int, page: LabelledPage, every_kind: bool, cutting: Cut
         stored, _ = reduce_page(page.path, cutting.look)
     except OSError as error:
         raise DatasetError(f"{page.name}: {error}") from error
-    coloured = bool(_of_kind(page, _STAMP)) and stored_tone(stored, stored) is Tone.COLOUR
+    coloured = bool(_of_kind(page, _STAMP)) and is_colourful(stored)
     raster = stored.convert("RGB")
     for which in range(cutting.each):
         part = _part(raster, page, cutting, rng)

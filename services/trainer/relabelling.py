@@ -19,6 +19,7 @@ from pathlib import Path
 
 from services.trainer.dataset import DatasetError
 from services.trainer.dataset_layouts import OTHER_NAMES
+from services.trainer.new_folder import new_folder
 from shared.domain.labels import ALL_KINDS, KINDS, SIGNATURES_ONLY
 
 Row = dict[str, str]
@@ -37,21 +38,17 @@ def relabel(data: Path, labels: Path, out: Path) -> int:
 
     DatasetError: `out` is there already, a line of `labels` makes no sense, or it names a page that is not in `data`.
     """
-    if out.exists():
-        raise DatasetError(f"{out} is there already; name a new folder")
-    added, pages = _read_labels(labels), _rows(data / "index.csv")
-    if unknown := added.keys() - set(map(_place, pages)):
-        raise DatasetError(f"{labels}: {'/'.join(min(unknown))} is not in {data}")
-    others = _rows(data / "other_classes.csv")
-    moved = [row for row in others if _place(row) in added and row["cls"] in OTHER_NAMES]
-    unfinished = out.with_name(out.name + ".part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    _copy(data, unfinished)
-    _write(unfinished / "index.csv", [_told(row, added) for row in pages])
-    _write(unfinished / "other_classes.csv", [row for row in others if row not in moved])
-    for row in [*moved, *(row for boxes in added.values() for row in boxes)]:
-        _add(unfinished / "labels" / row["source"] / f"{Path(row['file']).stem}.txt", row)
-    unfinished.rename(out)
+    with new_folder(out) as folder:
+        added, pages = _read_labels(labels), _rows(data / "index.csv")
+        if unknown := added.keys() - set(map(_place, pages)):
+            raise DatasetError(f"{labels}: {'/'.join(min(unknown))} is not in {data}")
+        others = _rows(data / "other_classes.csv")
+        moved = [row for row in others if _place(row) in added and row["cls"] in OTHER_NAMES]
+        _copy(data, folder)
+        _write(folder / "index.csv", [_told(row, added) for row in pages])
+        _write(folder / "other_classes.csv", [row for row in others if row not in moved])
+        for row in [*moved, *(row for boxes in added.values() for row in boxes)]:
+            _add(folder / "labels" / row["source"] / f"{Path(row['file']).stem}.txt", row)
     return len(added)
 
 

@@ -20,7 +20,7 @@ _FLAT_MODES = ("L", "P", "RGB", "RGBX", "LA", "RGBA")
 
 def stored_tone(stored: Image.Image, scaled: Image.Image) -> Tone:
     """Of a picture as it was stored, and the same scaled (mode L or RGB) by averaging."""
-    if _is_colourful(scaled):
+    if is_colourful(scaled):
         return Tone.COLOUR
     if stored.mode == "1":
         return Tone.BILEVEL
@@ -31,14 +31,15 @@ def stored_tone(stored: Image.Image, scaled: Image.Image) -> Tone:
 
 def drawn_tone(drawn: Image.Image, scaled: Image.Image, *, from_shades: bool) -> Tone:
     """Of a page that was drawn, its edges smoothed; ``from_shades`` when it shows an image of more than one bit."""
-    if _is_colourful(scaled):
+    if is_colourful(scaled):
         return Tone.COLOUR
     if from_shades or _between_share(drawn, scaled.size) > _DRAWN_BETWEEN_SHARE:
         return Tone.GREY
     return Tone.BILEVEL
 
 
-def _is_colourful(scaled: Image.Image) -> bool:
+def is_colourful(scaled: Image.Image) -> bool:
+    """Whether a picture, scaled (mode L or RGB) by averaging, has colours."""
     if scaled.mode != "RGB":
         return False
     red, green, blue = scaled.split()
