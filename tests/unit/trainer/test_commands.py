@@ -17,9 +17,7 @@ from shared.domain.labels import SIGNATURES_ONLY
 from shared.domain.model_version import Calibration
 
 MODELS = Path(__file__).parents[3] / "models"
-SHIPPED, ONE_LOOK = (
-    max((MODELS / name).glob("*/model.json"), default=Path()).parent for name in ("signatures", "signatures-fast")
-)
+SHIPPED = max((MODELS / "signatures").glob("*/model.json"), default=Path()).parent
 
 
 def data(*arguments: object) -> Result:
@@ -85,18 +83,18 @@ def test_evaluate_measures_the_production_path(folder: Path, tmp_path: Path) -> 
     assert {path.name for path in report.iterdir()} == {"pr.png", "calibration.png", "errors.png"}
 
 
-def test_compare_tells_a_worse_model_by_its_exit_status(folder: Path, tmp_path: Path) -> None:
-    blind = Path(shutil.copytree(ONE_LOOK, tmp_path / "blind"))
+def test_compare_tells_a_worse_model_by_its_exit_status(folder: Path, one_network: Path, tmp_path: Path) -> None:
+    blind = Path(shutil.copytree(one_network, tmp_path / "blind"))
     described = json.loads((blind / "model.json").read_text())
     described["thresholds"]["accept"] = 1.0
     (blind / "model.json").write_text(json.dumps(described))
     results, options = tmp_path / "results.json", ["--data", folder, "--samples", 50]
-    worse = model("compare", "--weights", blind, "--against", ONE_LOOK, *options, "--json", results)
+    worse = model("compare", "--weights", blind, "--against", one_network, *options, "--json", results)
     assert worse.exit_code == 1, worse.output
     recall = json.loads(results.read_text())["measures"]["recall"]
     assert recall["difference"] == pytest.approx(recall["candidate"] - recall["against"], abs=1e-4)
     assert recall["high"] < 0
-    better = model("compare", "--weights", ONE_LOOK, "--against", blind, *options)
+    better = model("compare", "--weights", one_network, "--against", blind, *options)
     assert (better.exit_code, "better" in better.output, "worse" in better.output) == (0, True, False), better.output
 
 
@@ -143,7 +141,9 @@ def test_a_model_that_is_not_as_recorded_is_refused(folder: Path, tmp_path: Path
     assert "recorded sha256" in refused.stderr
 
 
-def test_pages_labelled_for_signatures_are_no_measure_of_stamps(folder: Path, tmp_path: Path) -> None:
+def test_pages_labelled_for_signatures_are_no_measure_of_stamps(
+    folder: Path, one_network: Path, tmp_path: Path
+) -> None:
     data = Path(shutil.copytree(folder, tmp_path / "data"))
     with (data / "index.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
@@ -155,14 +155,16 @@ def test_pages_labelled_for_signatures_are_no_measure_of_stamps(folder: Path, tm
             writer = csv.DictWriter(handle, rows[0])
             writer.writeheader()
             writer.writerows(rows)
-        done = model("evaluate", "--weights", ONE_LOOK, "--data", data, "--json", results, *options)
+        done = model("evaluate", "--weights", one_network, "--data", data, "--json", results, *options)
         assert left_out in done.stderr
         assert done.exit_code == (count == 6)
     assert json.loads(results.read_text())["all"]["pages"] == 4
 
 
-def test_classes_of_others_are_known_by_name_and_the_rest_passed_over(folder: Path, tmp_path: Path) -> None:
-    stored = torch.load(ONE_LOOK / "model.pt", map_location="cpu", weights_only=False)
+def test_classes_of_others_are_known_by_name_and_the_rest_passed_over(
+    folder: Path, one_network: Path, tmp_path: Path
+) -> None:
+    stored = torch.load(one_network / "model.pt", map_location="cpu", weights_only=False)
     theirs, results = tmp_path / "theirs.pt", tmp_path / "results.json"
     options = ["--weights", theirs, "--data", folder, "--samples", 2, "--json", results]
     stored["model"].names = {0: "Signature", 1: "Date", 2: "STAMP"}
@@ -204,9 +206,11 @@ def test_calibrate_writes_thresholds_that_production_reads(folder: Path, tmp_pat
     assert kept == {}, "figures at other thresholds are not this version's any more"
 
 
-@pytest.mark.parametrize("shipped", [SHIPPED, ONE_LOOK], ids=["a network for each look", "one network"])
-def test_calibrate_asks_for_pages_where_training_held_none_out(shipped: Path, folder: Path, tmp_path: Path) -> None:
-    version = Path(shutil.copytree(shipped, tmp_path / "version"))
+@pytest.mark.parametrize("networks", ["one for each look", "one"])
+def test_calibrate_asks_for_pages_where_training_held_none_out(
+    networks: str, folder: Path, one_network: Path, tmp_path: Path
+) -> None:
+    version = Path(shutil.copytree(one_network if networks == "one" else SHIPPED, tmp_path / "version"))
     described = json.loads((version / "model.json").read_text())
     for network in described.get("networks", [described]):
         network["training"]["held_out"] = 0
@@ -217,11 +221,13 @@ def test_calibrate_asks_for_pages_where_training_held_none_out(shipped: Path, fo
     assert json.loads((version / "model.json").read_text()) == described
 
 
-def test_others_weights_go_through_ultralytics_and_agree_with_production(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "theirs.onnx").write_bytes((ONE_LOOK / "model.onnx").read_bytes())
-    (size,) = json.loads((ONE_LOOK / "model.json").read_text())["input_sizes"]
+def test_others_weights_go_through_ultralytics_and_agree_with_production(
+    folder: Path, one_network: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "theirs.onnx").write_bytes((one_network / "model.onnx").read_bytes())
+    (size,) = json.loads((one_network / "model.json").read_text())["input_sizes"]
     measured = []
-    for number, weights in enumerate((ONE_LOOK, tmp_path / "theirs.onnx")):
+    for number, weights in enumerate((one_network, tmp_path / "theirs.onnx")):
         out = tmp_path / f"{number}.json"
         options = [
             "--weights",

@@ -21,7 +21,7 @@ from services.trainer.synthesis.signature import signature
 from services.trainer.training import ResumeError, parse_arguments, train
 
 PAGES = 48
-SHIPPED = max((Path(__file__).parents[3] / "models" / "signatures-fast").glob("*/model.pt"), default=None)
+SHIPPED = max((Path(__file__).parents[3] / "models" / "signatures-fast").glob("*/model-640.pt"), default=None)
 LEAST_MAP50 = 0.7
 
 
