@@ -21,7 +21,6 @@ from services.trainer.synthesis.signature import signature
 from services.trainer.training import ResumeError, parse_arguments, train
 
 PAGES = 48
-SHIPPED = max((Path(__file__).parents[3] / "models" / "signatures-fast").glob("*/model-640.pt"), default=None)
 LEAST_MAP50 = 0.7
 
 
@@ -111,11 +110,12 @@ def test_the_rate_is_at_rest_when_the_time_is_over(elapsed: float, epoch: int, s
 
 @pytest.mark.slow
 def test_a_training_that_ends_by_the_clock_comes_to_rest(
-    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pages: Path, one_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = itertools.count(time.time(), 0.2)  # a clock that goes on when looked at: a busy machine changes nothing
     monkeypatch.setattr(time, "time", lambda: next(looks))
-    options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(SHIPPED), "--hours", "0.01"]
+    options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(one_network / "model.pt")]
+    options += ["--hours", "0.01"]
     options += ["--size", "160", "--epochs", "50", "--batch", "8", "--nominal-batch", "8", "--freeze", "9"]
     train(parse_arguments([*options, "--learning-rate", "0.001", "--warmup", "0", "--mosaic", "0"]))
     assert rates(tmp_path)[-1] < 0.0001
@@ -124,8 +124,8 @@ def test_a_training_that_ends_by_the_clock_comes_to_rest(
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, tmp_path: Path) -> None:
-    options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(SHIPPED)]
+def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, one_network: Path, tmp_path: Path) -> None:
+    options = ["--data", str(pages), "--out", str(tmp_path), "--warm-start", str(one_network / "model.pt")]
     options += ["--size", "256", "--epochs", "3", "--batch", "8", "--nominal-batch", "8", "--held-out", "0.25"]
     options += ["--learning-rate", "0.001", "--mosaic", "0", "--scale", "0.1", "--freeze", "2"]
     first = subprocess.Popen([sys.executable, "-m", "services.trainer.training", *options])
@@ -159,6 +159,6 @@ def test_a_killed_training_goes_on_and_beats_the_stated_map(pages: Path, tmp_pat
     recorded = json.loads((tmp_path / "settings.json").read_text())
     assert recorded["settings"]["seed"] == 7
     assert recorded["dataset"][0]["counts"]["pages"] == PAGES
-    began, ended = weights_of(SHIPPED), weights_of(best)
+    began, ended = weights_of(one_network / "model.pt"), weights_of(best)
     assert torch.allclose(began["model.1.conv.weight"], ended["model.1.conv.weight"], atol=1e-3)
     assert not torch.allclose(began["model.3.conv.weight"], ended["model.3.conv.weight"], atol=1e-3)
